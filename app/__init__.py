@@ -1,0 +1,1 @@
+"""Scriptorium: a self-hosted editorial platform with a guarded door."""
