@@ -1,0 +1,282 @@
+"""Everything an operator may choose, read once at start, typed and refused when unsafe; no secret is ever among it.
+
+Settings come from `SCRIPTORIUM_*` variables, because that is what containers, make and people at a shell share.
+Secrets never do: they come from Vault (`app.vault`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+Network = IPv4Network | IPv6Network
+
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+PERIODS: Final[Mapping[str, float]] = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+SIGN_UP_POLICIES: Final = ("open", "approval", "closed")
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message names the variable and what it takes."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`count` events in `period` seconds."""
+
+    count: int
+    period: float
+
+
+# Defaults suit a public site: generous for people who read and write, tight where guessing or flooding pays.
+DEFAULT_LIMITS: Final[Mapping[str, Limit]] = {
+    "REGISTER": Limit(20, 3600.0),  # accounts made from one address
+    "SIGN_IN": Limit(5, 60.0),  # failed tries for one account from one address block
+    "SIGN_IN_ADDRESS": Limit(50, 60.0),  # failed tries from one address block, whatever the account
+    "API": Limit(6000, 60.0),  # requests of one API caller
+    "PAGES": Limit(1200, 60.0),  # page requests from one address
+    "TOKEN": Limit(600, 60.0),  # refresh and revoke calls from one address
+}
+
+
+def _limit(name: str, text: str) -> Limit:
+    count, slash, period = text.strip().partition("/")
+    if not slash or not count.strip().isdigit() or int(count) < 1 or period.strip() not in PERIODS:
+        raise SettingsError(f'{name} must look like "5/minute" (count per second, minute or hour), not "{text}"')
+    return Limit(int(count), PERIODS[period.strip()])
+
+
+class _Reader:
+    """Reads variables by name with the type wanted, and says which one is wrong."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environment.get(f"SCRIPTORIUM_{name}", "").strip() or default
+
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            raise SettingsError(f"SCRIPTORIUM_{name} must be one of {', '.join(choices)}, not {value!r}")
+        return value
+
+    def number(self, name: str, default: float, *, least: float = 0.0, most: float = 1e9) -> float:
+        raw = self.text(name)
+        try:
+            value = float(raw) if raw else default
+        except ValueError:
+            raise SettingsError(f"SCRIPTORIUM_{name} must be a number, not {raw!r}") from None
+        if not least <= value <= most:
+            raise SettingsError(f"SCRIPTORIUM_{name} must be between {least:g} and {most:g}, not {raw}")
+        return value
+
+    def integer(self, name: str, default: int, *, least: int = 0, most: int = 2**31) -> int:
+        value = self.number(name, default, least=least, most=most)
+        if value != int(value):
+            raise SettingsError(f"SCRIPTORIUM_{name} must be a whole number")
+        return int(value)
+
+    def path(self, name: str) -> Path | None:
+        raw = self.text(name)
+        return Path(raw) if raw else None
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(word for word in self.text(name).replace(",", " ").split() if word)
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        try:
+            return tuple(ip_network(word) for word in self.words(name))
+        except ValueError as error:
+            raise SettingsError(f"SCRIPTORIUM_{name} must list networks such as 10.0.0.0/8: {error}") from None
+
+    def limits(self) -> Mapping[str, Limit]:
+        scale = self.number("LIMIT_SCALE", 1.0, least=0.001, most=1e6)
+        limits = {
+            name: Limit(max(1, round(limit.count * scale)), limit.period) for name, limit in DEFAULT_LIMITS.items()
+        }
+        prefix = "SCRIPTORIUM_LIMIT_"
+        for variable, text in self._environment.items():
+            name = variable.removeprefix(prefix)
+            if variable.startswith(prefix) and name != "SCALE" and text.strip():
+                limits[name] = _limit(variable, text)
+        return limits
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one running Scriptorium.  Times are in seconds, sizes in bytes, paths as given."""
+
+    public_url: str = "http://127.0.0.1:5000"
+    host: str = "127.0.0.1"
+    port: int = 5000
+    workers: int = 2
+    state: Path = Path("var")
+    tls_certificate: Path | None = None
+    tls_key_file: Path | None = None
+
+    vault_addr: str = "http://127.0.0.1:8200"
+    vault_ca: Path | None = None
+    vault_role_id: str = field(default="", repr=False)
+    vault_secret_id_file: Path | None = None
+    vault_wait: float = 60.0
+    vault_kv_mount: str = "kv"
+    vault_name: str = "scriptorium"
+    secrets_socket: Path = Path("var/run/secrets.sock")
+
+    database_host: str = "127.0.0.1"
+    database_port: int = 5432
+    database_name: str = "scriptorium"
+    database_tls: str = "off"
+    database_ca: Path | None = None
+    database_pool: int = 10
+    statement_timeout: float = 15.0
+    lock_timeout: float = 5.0
+    idle_in_transaction_timeout: float = 30.0
+
+    valkey_host: str = "127.0.0.1"
+    valkey_port: int = 6379
+    valkey_tls: str = "off"
+    valkey_ca: Path | None = None
+
+    trusted_proxies: tuple[Network, ...] = ()
+    allowed_hosts: frozenset[str] = frozenset({"127.0.0.1", "localhost"})
+    admin_networks: tuple[Network, ...] = ()
+    key_networks: tuple[Network, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    metrics_networks: tuple[Network, ...] = ()
+
+    confirm_email: str = "off"
+    admin_otp: str = "optional"
+    sign_up: Mapping[str, str] = field(
+        default_factory=lambda: {"member": "open", "sponsor": "approval", "editor": "approval"}
+    )
+    session_idle: float = 14 * 86400.0
+    session_absolute: float = 60 * 86400.0
+    fresh_for: float = 900.0
+    access_token_life: float = 900.0
+    refresh_token_life: float = 30 * 86400.0
+    refresh_grace: float = 10.0
+    limits: Mapping[str, Limit] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
+    log_level: str = "info"
+    drain: float = 25.0
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us over TLS; decides `Secure`, `__Host-` and HSTS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """Host and port of the public URL, as an `Origin` or `Host` header would carry them."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def loopback(self) -> bool:
+        return (urlsplit(self.public_url).hostname or "") in LOOPBACK_NAMES
+
+    def limit(self, name: str) -> Limit:
+        """The limit of that name; asking for one that does not exist is a programming error."""
+        return self.limits[name]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read and check all settings; raises SettingsError naming the variable that cannot be used."""
+        read = _Reader(environment)
+        public_url, host, port = _address(read)
+        parts = urlsplit(public_url)
+        loopback = (parts.hostname or "") in LOOPBACK_NAMES
+        state = read.path("STATE") or Path("var")
+        admin_otp = read.choice("ADMIN_OTP", ("required", "optional"), "optional" if loopback else "required")
+        if admin_otp == "optional" and not loopback:
+            raise SettingsError("SCRIPTORIUM_ADMIN_OTP=optional is only accepted with a loopback SCRIPTORIUM_PUBLIC_URL")
+        cors = read.words("CORS_ORIGINS")
+        for origin in cors:
+            _check_origin(origin)
+        names = LOOPBACK_NAMES if loopback else {parts.hostname or ""}
+        certificate, key_file = read.path("TLS_CERTIFICATE"), read.path("TLS_KEY_FILE")
+        if (certificate is None) != (key_file is None):
+            raise SettingsError("SCRIPTORIUM_TLS_CERTIFICATE and SCRIPTORIUM_TLS_KEY_FILE go together")
+        return cls(
+            public_url=public_url,
+            host=host,
+            port=port,
+            workers=read.integer("WORKERS", 2, least=1, most=256),
+            state=state,
+            tls_certificate=certificate,
+            tls_key_file=key_file,
+            vault_addr=read.text("VAULT_ADDR", "http://127.0.0.1:8200"),
+            vault_ca=read.path("VAULT_CA"),
+            vault_role_id=read.text("VAULT_ROLE_ID"),
+            vault_secret_id_file=read.path("VAULT_SECRET_ID_FILE"),
+            vault_wait=read.number("VAULT_WAIT", 60.0, most=3600.0),
+            vault_kv_mount=read.text("VAULT_KV_MOUNT", "kv"),
+            vault_name=read.text("VAULT_NAME", "scriptorium"),
+            secrets_socket=read.path("SECRETS_SOCKET") or state / "run" / "secrets.sock",
+            database_host=read.text("DATABASE_HOST", "127.0.0.1"),
+            database_port=read.integer("DATABASE_PORT", 5432, least=1, most=65535),
+            database_name=read.text("DATABASE_NAME", "scriptorium"),
+            database_tls=read.choice("DATABASE_TLS", ("off", "verify-full"), "off"),
+            database_ca=read.path("DATABASE_CA"),
+            database_pool=read.integer("DATABASE_POOL", 10, least=1, most=200),
+            statement_timeout=read.number("STATEMENT_TIMEOUT", 15.0, least=0.1, most=600.0),
+            lock_timeout=read.number("LOCK_TIMEOUT", 5.0, least=0.1, most=600.0),
+            valkey_host=read.text("VALKEY_HOST", "127.0.0.1"),
+            valkey_port=read.integer("VALKEY_PORT", 6379, least=1, most=65535),
+            valkey_tls=read.choice("VALKEY_TLS", ("off", "on"), "off"),
+            valkey_ca=read.path("VALKEY_CA"),
+            trusted_proxies=read.networks("TRUSTED_PROXIES"),
+            allowed_hosts=frozenset(names) | frozenset(read.words("ALLOWED_HOSTS")),
+            admin_networks=read.networks("ADMIN_NETWORKS"),
+            key_networks=read.networks("KEY_NETWORKS"),
+            metrics_networks=read.networks("METRICS_NETWORKS"),
+            cors_origins=cors,
+            confirm_email=read.choice("CONFIRM_EMAIL", ("required", "off"), "off"),
+            admin_otp=admin_otp,
+            sign_up={
+                "member": read.choice("SIGN_UP_MEMBER", SIGN_UP_POLICIES, "open"),
+                "sponsor": read.choice("SIGN_UP_SPONSOR", SIGN_UP_POLICIES, "approval"),
+                "editor": read.choice("SIGN_UP_EDITOR", SIGN_UP_POLICIES, "approval"),
+            },
+            session_idle=read.number("SESSION_IDLE", 14 * 86400.0, least=60.0),
+            session_absolute=read.number("SESSION_ABSOLUTE", 60 * 86400.0, least=60.0),
+            fresh_for=read.number("FRESH_FOR", 900.0, least=1.0),
+            access_token_life=read.number("ACCESS_TOKEN_LIFE", 900.0, least=1.0, most=900.0),
+            refresh_token_life=read.number("REFRESH_TOKEN_LIFE", 30 * 86400.0, least=60.0),
+            refresh_grace=read.number("REFRESH_GRACE", 10.0, most=60.0),
+            limits=read.limits(),
+            log_level=read.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
+            drain=read.number("DRAIN", 25.0, least=0.0, most=600.0),
+        )
+
+
+def _address(read: _Reader) -> tuple[str, str, int]:
+    """Where we listen and what browsers call us; a plain-http public URL off loopback is refused (SPEC F)."""
+    host = read.text("HOST", "127.0.0.1")
+    port = read.integer("PORT", 5000, least=1, most=65535)
+    scheme = "https" if read.path("TLS_CERTIFICATE") else "http"
+    public_url = read.text("PUBLIC_URL", f"{scheme}://{host if host in LOOPBACK_NAMES else '127.0.0.1'}:{port}")
+    parts = urlsplit(public_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise SettingsError(f"SCRIPTORIUM_PUBLIC_URL must be like https://journal.example, not {public_url!r}")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
+        raise SettingsError(
+            "SCRIPTORIUM_PUBLIC_URL must be https away from loopback: sign-ins and sessions would travel readable"
+        )
+    if host not in LOOPBACK_NAMES and not read.path("TLS_CERTIFICATE") and not read.words("TRUSTED_PROXIES"):
+        raise SettingsError(
+            f"SCRIPTORIUM_HOST={host} needs TLS (SCRIPTORIUM_TLS_CERTIFICATE) or a proxy (SCRIPTORIUM_TRUSTED_PROXIES)"
+        )
+    return public_url.rstrip("/"), host, port
+
+
+def _check_origin(origin: str) -> None:
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+        raise SettingsError(
+            f"SCRIPTORIUM_CORS_ORIGINS takes exact origins such as https://app.example, never patterns: {origin!r}"
+        )
