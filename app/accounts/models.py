@@ -1,0 +1,80 @@
+"""Tables of people, of what was decided about them, and of their browser sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+
+STATUSES = "('pending', 'active', 'declined', 'suspended')"
+
+
+class Person(Base):
+    """One account.  `epoch` grows whenever rights shrink; credentials of an older epoch are void at once."""
+
+    __tablename__ = "people"
+    __table_args__ = (
+        CheckConstraint(f"status IN {STATUSES}", name="status_known"),
+        CheckConstraint("roles <@ ARRAY['member','sponsor','editor','admin']", name="roles_known"),
+        CheckConstraint("cardinality(roles) > 0", name="roles_some"),
+        Index("ix_people_status_created", "status", "created_at", "id"),
+        Index("ix_people_roles", "roles", postgresql_using="gin"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(Text)
+    email_key: Mapped[str] = mapped_column(Text, unique=True)
+    display_name: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str] = mapped_column(Text)
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    status: Mapped[str] = mapped_column(Text)
+    status_since: Mapped[datetime]
+    status_until: Mapped[datetime | None]
+    status_message: Mapped[str] = mapped_column(Text, server_default="")
+    epoch: Mapped[int] = mapped_column(server_default=text("0"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class AccountChange(Base):
+    """One decision about an account: who, when, from what to what, why (for staff) and in what words (to the person)."""
+
+    __tablename__ = "account_changes"
+    __table_args__ = (Index("ix_account_changes_person", "person_id", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(Text)
+    from_status: Mapped[str | None] = mapped_column(Text)
+    to_status: Mapped[str] = mapped_column(Text)
+    from_roles: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    to_roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+    message: Mapped[str] = mapped_column(Text, server_default="")
+    until: Mapped[datetime | None]
+
+
+class Session(Base):
+    """One browser sign-in.  The cookie carries a random id of 256 bits; only its SHA-256 is kept (ASVS 7.2.3)."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_person", "person_id"), Index("ix_sessions_ends_at", "ends_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    epoch: Mapped[int]
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    fresh_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    device: Mapped[str] = mapped_column(Text, server_default="")
+    address: Mapped[str] = mapped_column(Text, server_default="")
