@@ -116,8 +116,6 @@ def objections(password: str, *, email: str, display_name: str) -> list[str]:
     if len(password) > MAX_LENGTH:
         return [f"Use at most {MAX_LENGTH} characters."]
     folded = password.casefold()
-    if len(set(folded)) < 4:
-        return ["Use more than a few different characters."]
     known = [email.casefold(), email.partition("@")[0].casefold(), display_name.casefold(), "scriptorium"]
     rest = folded
     for word in sorted((word for word in known if len(word) > 3), key=len, reverse=True):
