@@ -57,7 +57,8 @@
     window.addEventListener("beforeunload", (event) => {
       if (!leaving && (unsaved || state() !== before)) event.preventDefault();
     });
-    form.addEventListener("keydown", (event) => {
+    // Ctrl-S saves where saving is private; on a page that publishes it stays the browser's own.
+    if ("save" in form.dataset) form.addEventListener("keydown", (event) => {
       if ((event.ctrlKey || event.metaKey) && event.key === "s") {
         event.preventDefault();
         form.requestSubmit();
