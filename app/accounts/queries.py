@@ -155,3 +155,7 @@ def end_session(session_id: UUID, person_id: UUID) -> Delete:
 def end_sessions(person_id: UUID, *, but: UUID | None = None) -> Delete:
     statement = delete(Session).where(Session.person_id == person_id)
     return statement if but is None else statement.where(Session.id != but)
+
+
+def replace_hash(person_id: UUID, old: str, new: str) -> Update:
+    return update(Person).where(Person.id == person_id, Person.password_hash == old).values(password_hash=new)

@@ -80,12 +80,30 @@ async def register(
         .returning(Person.id)
     )
     if made is None:
-        await audit.record(db, actor, "account.known_address_applied", ("person", "unknown"), {"role": sign_up.role})
+        await _apply_again(db, actor, sign_up, password_hash, status)
         return Application(person_id, status, made=False)
     db.add(_change(person_id, actor, None, status, None, [sign_up.role], moment=moment, reason="registered"))
     await db.flush()
     await audit.record(db, actor, "account.registered", ("person", person_id), {"role": sign_up.role, "status": status})
     return Application(person_id, status, made=True)
+
+
+async def _apply_again(db: AsyncSession, actor: Actor, sign_up: SignUp, password_hash: str, status: str) -> None:
+    """Somebody applied with an address we know.  A declined applicant enters the queue again (SPEC 2.A: declined ->
+    pending); for everybody else nothing changes, and only the trail knows."""
+    person = await db.scalar(queries.person_by_email(email_key(sign_up.email)).with_for_update())
+    if person is None or person.status != "declined":
+        target = "unknown" if person is None else person.id
+        await audit.record(db, actor, "account.known_address_applied", ("person", target), {"role": sign_up.role})
+        return
+    moment, roles = now(), [sign_up.role]
+    db.add(_change(person.id, actor, "declined", status, person.roles, roles, moment=moment, reason="applied again"))
+    person.status, person.status_since, person.status_message = status, moment, ""
+    person.roles, person.password_hash, person.display_name = roles, password_hash, sign_up.display_name
+    person.epoch += 1
+    person.updated_at, person.version = moment, person.version + 1
+    await db.flush()
+    await audit.record(db, actor, "account.applied_again", ("person", person.id), {"role": sign_up.role})
 
 
 async def make_admin(db: AsyncSession, email: str, display_name: str, password_hash: str) -> tuple[UUID, bool]:

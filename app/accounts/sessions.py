@@ -1,0 +1,115 @@
+"""Browser sessions: opened at sign-in, recognised on each request, ended on the server.
+
+The cookie holds a random 256-bit id signed by quart-auth; the table holds its SHA-256.  A session dies when it is
+ended, when its person's epoch moves on, after `session_idle` without use, or `session_absolute` after sign-in
+(ASVS 7.2.4, 7.3.1, 7.3.2).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from app.access import Actor
+from app.access.actor import needs_of
+from app.accounts import queries
+from app.accounts.models import Session
+from app.audit import service as audit
+from app.errors import NotFound
+from app.ids import new_id, now
+from app.settings import Settings
+
+TOUCH_EVERY = timedelta(seconds=60)
+
+
+def token_hash(token: str) -> bytes:
+    return sha256(token.encode("ascii", "replace")).digest()
+
+
+def effective_status(status: str, until: datetime | None, moment: datetime) -> str:
+    """A suspension with an end is over when the end has come, whether or not anybody has noticed yet."""
+    return "active" if status == "suspended" and until is not None and until <= moment else status
+
+
+async def open_session(
+    db: AsyncSession, settings: Settings, actor: Actor, epoch: int, *, device: str
+) -> tuple[UUID, str]:
+    """Sign somebody in; returns the session's id and the token for the cookie, which is not kept anywhere."""
+    token, session_id, moment = secrets.token_urlsafe(32), new_id(), now()
+    await db.execute(
+        queries.new_session(
+            id=session_id,
+            token_hash=token_hash(token),
+            person_id=actor.person_id(),
+            epoch=epoch,
+            created_at=moment,
+            last_seen_at=moment,
+            fresh_at=moment,
+            ends_at=moment + timedelta(seconds=settings.session_absolute),
+            device=device[:200],
+            address=actor.address or "",
+        )
+    )
+    await audit.record(db, actor, "session.opened", ("session", session_id), {"device": device[:200]})
+    return session_id, token
+
+
+async def find(db: AsyncConnection, settings: Settings, token: str) -> Actor | None:
+    """The actor behind a cookie's token, or None when the session is over."""
+    row = (await db.execute(queries.SESSION_WITH_PERSON, {"token_hash": token_hash(token)})).first()
+    if row is None:
+        return None
+    moment = now()
+    idle = timedelta(seconds=settings.session_idle)
+    if row.session_epoch != row.epoch or row.ends_at <= moment or row.last_seen_at + idle <= moment:
+        return None
+    if row.last_seen_at + TOUCH_EVERY <= moment:
+        await db.execute(queries.TOUCH_SESSION, {"session_id": row.session_id, "seen_at": moment})
+    status = effective_status(row.status, row.status_until, moment)
+    roles = frozenset(row.roles)
+    return Actor(
+        id=row.id,
+        auth_type="session",
+        provides=needs_of(row.id, roles, status, None),
+        display_name=row.display_name,
+        email=row.email,
+        roles=roles,
+        status=status,
+        epoch=row.epoch,
+        session_id=row.session_id,
+        fresh_until=row.fresh_at + timedelta(seconds=settings.fresh_for),
+    )
+
+
+async def sessions_of(db: AsyncConnection, settings: Settings, actor: Actor) -> list[Any]:
+    """The caller's own open sessions, last used first."""
+    moment = now()
+    idle_since = moment - timedelta(seconds=settings.session_idle)
+    return list((await db.execute(queries.sessions_of(actor.person_id(), actor.epoch, moment, idle_since))).all())
+
+
+async def end(db: AsyncSession, actor: Actor, session_id: UUID) -> None:
+    """End one of the caller's own sessions; somebody else's is answered like one that does not exist."""
+    ended = await db.execute(queries.end_session(session_id, actor.person_id()))
+    if ended.rowcount == 0:  # type: ignore[attr-defined]  # a DELETE's result is a CursorResult
+        raise NotFound
+    await audit.record(db, actor, "session.ended", ("session", session_id))
+
+
+async def end_others(db: AsyncSession, actor: Actor) -> int:
+    """End all of the caller's sessions but this one; returns how many."""
+    ended = await db.execute(queries.end_sessions(actor.person_id(), but=actor.session_id))
+    count: int = ended.rowcount  # type: ignore[attr-defined]  # as above
+    await audit.record(db, actor, "session.others_ended", ("person", actor.person_id()), {"count": count})
+    return count
+
+
+async def refresh(db: AsyncSession, actor: Actor) -> None:
+    """Note that the person has just proved who they are again ("sudo mode")."""
+    await db.execute(update(Session).where(Session.id == actor.session_id).values(fresh_at=now()))

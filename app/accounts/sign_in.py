@@ -1,0 +1,71 @@
+"""The one door: every way of signing in with a password (page, JSON, Basic) comes through `recognise`.
+
+Tries are counted before the password is looked at, by an atomic reservation, so a burst of guesses released together
+cannot slip through (SECURITY W1).  The database connection is not held while the hash is computed, and an unknown
+address costs the same time as a wrong password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from app.access import Actor
+from app.access.actor import needs_of
+from app.accounts import queries
+from app.accounts.service import email_key
+from app.accounts.sessions import effective_status
+from app.audit import service as audit
+from app.errors import NotAuthenticated
+from app.ids import now
+from app.resources import Resources
+
+WRONG = "The address or the password is not right."
+
+
+async def recognise(res: Resources, caller: Actor, email: str, password: str, *, via: str) -> Actor:
+    """The person with this address and password, whatever their status.
+
+    Raises NotAuthenticated for a wrong pair, Throttled after too many failures, Unavailable when hashing is swamped.
+    """
+    key = email_key(email)
+    async with res.failures.attempt(account=key, address=caller.address or "") as attempt:
+        async with res.database.read() as db:
+            row = (await db.execute(queries.CREDENTIALS_BY_EMAIL, {"email_key": key})).first()
+        verdict = await res.passwords.verify(password, None if row is None else row.password_hash)
+        if row is None or not verdict.right:
+            await _note_failure(res, caller, row, via)
+            raise NotAuthenticated(WRONG, code="wrong_credentials", challenge="")
+        attempt.succeeded()
+    if verdict.outdated:
+        await _rehash(res, row, password)
+    return _actor(caller, row, via)
+
+
+def _actor(caller: Actor, row: Any, via: str) -> Actor:
+    status = effective_status(row.status, row.status_until, now())
+    roles = frozenset(row.roles)
+    return replace(
+        caller,
+        id=row.id,
+        auth_type=via,
+        provides=needs_of(row.id, roles, status, None),
+        display_name=row.display_name,
+        email=row.email,
+        roles=roles,
+        status=status,
+        epoch=row.epoch,
+    )
+
+
+async def _note_failure(res: Resources, caller: Actor, row: Any, via: str) -> None:
+    target = ("person", row.id if row is not None else "unknown")
+    async with res.database.transaction() as db:
+        await audit.record(db, caller, "sign_in.refused", target, {"via": via})
+
+
+async def _rehash(res: Resources, row: Any, password: str) -> None:
+    """Store the password under today's parameters and pepper, unless it was changed in the meantime."""
+    fresh = await res.passwords.hash(password)
+    async with res.database.transaction() as db:
+        await db.execute(queries.replace_hash(row.id, row.password_hash, fresh))

@@ -1,0 +1,40 @@
+"""What is opened at start and closed at stop: secrets, database, Valkey, the password thread and the failure counter."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from valkey.asyncio import Valkey
+
+from app.database import Database
+from app.passwords import PasswordHasher
+from app.settings import Settings
+from app.vault.snapshot import SecretSource
+
+
+class Attempt(Protocol):
+    """One try at a password; it counts as failed unless it says it succeeded."""
+
+    def succeeded(self) -> None: ...
+
+
+class FailureCounter(Protocol):
+    """Counts failed tries per account and address block, exactly, over all workers (SPEC 1.2)."""
+
+    def attempt(self, *, account: str, address: str) -> AbstractAsyncContextManager[Attempt]:
+        """Reserve a try before looking at the password; raises Throttled when too many have failed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Everything a request may need from outside the process, opened once per worker."""
+
+    settings: Settings
+    secrets: SecretSource
+    database: Database
+    valkey: Valkey
+    passwords: PasswordHasher
+    failures: FailureCounter

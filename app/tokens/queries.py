@@ -1,0 +1,96 @@
+"""Statements about token families and refresh tokens; built here, run by the service."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy.sql.dml import Update
+
+from app.database import metadata
+from app.tokens.models import RefreshToken, TokenFamily
+
+_PEOPLE = metadata.tables["people"]
+
+FAMILY_WITH_PERSON: Select[Any] = (
+    select(
+        TokenFamily.epoch.label("family_epoch"),
+        TokenFamily.ended_at,
+        TokenFamily.ends_at,
+        _PEOPLE.c.id,
+        _PEOPLE.c.email,
+        _PEOPLE.c.display_name,
+        _PEOPLE.c.roles,
+        _PEOPLE.c.status,
+        _PEOPLE.c.status_until,
+        _PEOPLE.c.epoch,
+    )
+    .join(_PEOPLE, _PEOPLE.c.id == TokenFamily.person_id)
+    .where(TokenFamily.id == bindparam("family_id"))
+)
+
+
+def exchange() -> Any:
+    """Use up one refresh token and store its successor, in one atomic statement; a row comes back only if it was live.
+
+    Of many simultaneous uses exactly one sees `used_at IS NULL`: the row lock makes the others look again and find it
+    set.  The successor enters only with that row (PERFORMANCE 0.3).
+    """
+    alive = exists().where(
+        TokenFamily.id == RefreshToken.family_id,
+        TokenFamily.ended_at.is_(None),
+        TokenFamily.ends_at > bindparam("moment"),
+        _PEOPLE.c.id == TokenFamily.person_id,
+        _PEOPLE.c.epoch == TokenFamily.epoch,
+    )
+    used = (
+        update(RefreshToken)
+        .where(RefreshToken.token_hash == bindparam("presented"), RefreshToken.used_at.is_(None), alive)
+        .values(used_at=bindparam("moment"), key_version=bindparam("with_version"))
+        .returning(RefreshToken.family_id)
+        .cte("used")
+    )
+    successor = (
+        insert(RefreshToken)
+        .from_select(
+            ["token_hash", "family_id", "issued_at"],
+            select(bindparam("successor", type_=RefreshToken.token_hash.type), used.c.family_id, bindparam("moment")),
+        )
+        .returning(RefreshToken.family_id)
+        .cte("successor")
+    )
+    return select(successor.c.family_id)
+
+
+EXCHANGE = exchange()
+
+
+def token(token_hash: bytes) -> Select[Any]:
+    """A refresh token with its family and the person's present epoch."""
+    return (
+        select(
+            RefreshToken.family_id,
+            RefreshToken.used_at,
+            RefreshToken.key_version,
+            TokenFamily.ended_at,
+            TokenFamily.ends_at,
+            TokenFamily.epoch.label("family_epoch"),
+            TokenFamily.scopes,
+            TokenFamily.client_id,
+            TokenFamily.person_id,
+            _PEOPLE.c.epoch,
+        )
+        .join(TokenFamily, TokenFamily.id == RefreshToken.family_id)
+        .join(_PEOPLE, _PEOPLE.c.id == TokenFamily.person_id)
+        .where(RefreshToken.token_hash == token_hash)
+    )
+
+
+def end_family(family_id: UUID, why: str) -> Update:
+    """End a family once; ending it again changes nothing."""
+    return (
+        update(TokenFamily)
+        .where(TokenFamily.id == family_id, TokenFamily.ended_at.is_(None))
+        .values(ended_at=func.now(), ended_why=literal(why))
+    )
