@@ -1,0 +1,49 @@
+"""How many bytes a request body may have, by the kind of route and the kind of content (SPEC 1.2)."""
+
+from __future__ import annotations
+
+from app.web.faces import for_programs
+
+KIB = 1024
+MIB = 1024 * KIB
+
+FORM = 64 * KIB
+JSON = 256 * KIB
+DOCUMENT_FORM = 5 * MIB
+DOCUMENT_JSON = 3 * MIB
+
+# Routes that take the text of a document: these paths themselves and everything below them.
+_DOCUMENT_ROOTS = (
+    "/entry",
+    "/sponsor/newdocument",
+    "/sponsor/documents",
+    "/editor/documents",
+    "/api/v1/entries",
+    "/api/v1/documents",
+)
+_DOCUMENT_PREFIXES = tuple(root + "/" for root in _DOCUMENT_ROOTS)
+
+
+def takes_document_text(path: str) -> bool:
+    """Tell whether the route at `path` accepts a document's `body`."""
+    return path in _DOCUMENT_ROOTS or path.startswith(_DOCUMENT_PREFIXES)
+
+
+def is_json(content_type: str) -> bool:
+    """Tell whether a `Content-Type` value names JSON: `application/json` or a `+json` type (RFC 6839 3.1)."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def is_form(content_type: str) -> bool:
+    """Tell whether a `Content-Type` value is one that an HTML form sends with fields."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def body_cap(path: str, content_type: str) -> int:
+    """Return the most bytes a body of this type may have at this path; unknown types get what their face expects."""
+    as_json = is_json(content_type) or (for_programs(path) and not is_form(content_type))
+    if takes_document_text(path):
+        return DOCUMENT_JSON if as_json else DOCUMENT_FORM
+    return JSON if as_json else FORM

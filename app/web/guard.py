@@ -1,0 +1,229 @@
+"""The outermost wall: an ASGI layer that looks at every request before Quart does, and completes every answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from time import perf_counter
+from typing import Protocol
+from urllib.parse import quote
+
+import structlog
+
+from app.web import client_address as address
+from app.web import refusals
+from app.web import request_id as identifier
+from app.web.access_log import AccessLog
+from app.web.asgi import ASGIApp, RawHeaders, Receive, Scope, Send
+from app.web.body_caps import body_cap
+from app.web.client_address import Network, TrustedProxies
+from app.web.exchange import Exchange
+from app.web.faces import for_programs
+from app.web.headers import HeaderSet
+from app.web.refusals import Refusal, Refused
+from app.web.request_head import (
+    METHODS,
+    Head,
+    Hosts,
+    body_length,
+    check_encoding,
+    check_target,
+    check_upgrade,
+    without_hearsay,
+)
+from app.web.socket_refusal import refuse_socket
+
+log = structlog.get_logger(__name__)
+
+BODY_SECONDS = 30.0
+CONCURRENCY = 1000
+
+_UNCOUNTED = frozenset({"/health/live", "/health/ready"})
+_BROKEN = "request.broken"
+
+
+class GuardSettings(Protocol):
+    """What the guard needs to know of the settings."""
+
+    @property
+    def public_url(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def allowed_hosts(self) -> Iterable[str]: ...
+    @property
+    def trusted_proxies(self) -> Iterable[Network]: ...
+
+
+class Tallies:
+    """Plain counters of this process, for whoever shows metrics."""
+
+    __slots__ = ("in_flight", "refused", "requests", "statuses")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.in_flight = 0
+        self.statuses: Counter[int] = Counter()
+        self.refused: Counter[str] = Counter()
+
+
+class Guard:
+    """Stands between server and application (SECURITY 4.9): nothing malformed, foreign or boundless gets past.
+
+    The application finds the request id and the client's address in `scope["state"]`, the true peer in
+    `scope["client"]`, and no header left by which a client could claim to be somebody else.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: GuardSettings,
+        *,
+        concurrency: int = CONCURRENCY,
+        body_seconds: float = BODY_SECONDS,
+        access_log: AccessLog | None = None,
+    ) -> None:
+        self.app = app
+        self.tallies = Tallies()
+        self.access_log = access_log or AccessLog()
+        self._https = settings.public_url.startswith("https://")
+        self._public_url = settings.public_url.rstrip("/")
+        self._hosts = Hosts(settings.public_url, settings.port, settings.allowed_hosts)
+        self._proxies = TrustedProxies(settings.trusted_proxies)
+        self._headers = HeaderSet(https=self._https)
+        self._concurrency = concurrency
+        self._body_seconds = body_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._request(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self.access_log.flush()
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        tallies = self.tallies
+        tallies.requests += 1
+        tallies.in_flight += 1
+        path: str = scope["path"]
+        exchange = Exchange(receive, send, self._headers, "", as_problem=for_programs(path))
+        try:
+            try:
+                self._admit(scope, exchange)
+            except Refused as refused:
+                await exchange.refuse(refused.refusal, drain=refused.refusal.status == 413)
+            else:
+                await self.app(scope, exchange.receive, exchange.send)
+        except Exception:
+            # The last edge: whatever the application could not handle itself is answered and written down here.
+            log.exception(_BROKEN, method=scope["method"], path=quote(path), request_id=exchange.request_id)
+            await exchange.refuse(refusals.BROKEN)
+        finally:
+            tallies.in_flight -= 1
+            tallies.statuses[exchange.status] += 1
+            if exchange.refused is not None:
+                tallies.refused[exchange.refused.code] += 1
+            self.access_log.add(
+                scope["method"],
+                scope.get("raw_path") or quote(path).encode(),
+                exchange.status,
+                perf_counter() - started,
+                exchange.request_id,
+                scope["state"][address.STATE_KEY],
+            )
+
+    def _admit(self, scope: Scope, exchange: Exchange) -> None:
+        """Check the head and prepare the scope; raises Refused.  Cheap checks first, and the id before all."""
+        head = self._introduce(scope, exchange)
+        if scope["method"] not in METHODS:
+            raise Refused(refusals.BAD_METHOD)
+        check_target(scope)
+        self._hosts.check(head.named.get(b"host"))
+        if b"upgrade" in head.named or b"http2-settings" in head.named:
+            check_upgrade(head)
+        length = body_length(head)
+        if length != 0:
+            self._admit_body(scope, head, exchange, length)
+        if self.tallies.in_flight > self._concurrency and scope["path"] not in _UNCOUNTED:
+            raise Refused(refusals.TOO_BUSY)
+        if self._https and scope["scheme"] != "https":
+            self._insist_on_https(scope)
+
+    def _introduce(self, scope: Scope, exchange: Exchange | None) -> Head:
+        """Establish who calls and under which id, so that even a refusal can be traced."""
+        state = scope.get("state")
+        if state is None:
+            state = scope["state"] = {}
+        peer = (scope.get("client") or (address.UNKNOWN, 0))[0]
+        state[address.STATE_KEY] = peer
+        request_id = state[identifier.STATE_KEY] = identifier.new_request_id()
+        if exchange is not None:
+            exchange.request_id = request_id
+        headers: RawHeaders = scope["headers"]
+        head = Head(headers)
+        if head.hearsay is None and ":" not in peer:
+            return head
+        trusted = self._proxies.trusts(peer)
+        if head.hearsay is not None:
+            if trusted:
+                self._listen(scope, head, head.hearsay, exchange)
+            scope["headers"] = without_hearsay(headers)
+        elif trusted and self._https:
+            scope["scheme"] = "https" if scope["type"] == "http" else "wss"
+        client = self._proxies.client(peer, head.forwarded) if trusted else str(address.parse_address(peer) or peer)
+        state[address.STATE_KEY] = client
+        scope["client"] = (client, 0)
+        return head
+
+    def _listen(self, scope: Scope, head: Head, hearsay: dict[bytes, bytes], exchange: Exchange | None) -> None:
+        """Believe a configured proxy: scheme and request id; the address is read by `TrustedProxies`."""
+        scheme = hearsay.get(b"x-forwarded-proto", b"").rpartition(b",")[2].strip().lower()
+        secure = scheme in (b"https", b"wss") or (scheme == b"" and self._https)
+        plain, over_tls = ("http", "https") if scope["type"] == "http" else ("ws", "wss")
+        scope["scheme"] = over_tls if secure else plain
+        given = hearsay.get(b"x-request-id", b"")
+        if identifier.acceptable(given):
+            request_id = scope["state"][identifier.STATE_KEY] = given.decode()
+            if exchange is not None:
+                exchange.request_id = request_id
+
+    def _admit_body(self, scope: Scope, head: Head, exchange: Exchange, length: int | None) -> None:
+        check_encoding(head)
+        cap = body_cap(scope["path"], head.named.get(b"content-type", b"").decode("latin-1"))
+        exchange.expect_body(cap, self._body_seconds)
+        if length is not None and length > cap:
+            raise Refused(refusals.TOO_LARGE)
+
+    def _insist_on_https(self, scope: Scope) -> None:
+        """Send readers over to https; refuse programs, whose credentials have travelled readable (ASVS 4.1.2).
+
+        A caller on this very machine may stay: that is a health check, and nothing has left the house.
+        """
+        peer = address.parse_address(scope["state"][address.STATE_KEY])
+        if peer is not None and peer.is_loopback:
+            return
+        if scope["method"] not in ("GET", "HEAD") or for_programs(scope["path"]):
+            raise Refused(refusals.NEEDS_HTTPS)
+        target = quote(scope["path"], safe="/:@!$&'()*+,;=~-._")
+        query = scope["query_string"].decode("latin-1")
+        location = f"{self._public_url}{target}" + (f"?{query}" if query else "")
+        raise Refused(Refusal(308, "https", "Over here", "This site is read over https.", (("location", location),)))
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            head = self._introduce(scope, None)
+            check_target(scope)
+            self._hosts.check(head.named.get(b"host"))
+            # Browsers let any page open a socket anywhere and send our cookies with it: only Origin tells (RFC 6455 10.2).
+            if head.named.get(b"origin") not in self._hosts.origins:
+                raise Refused(refusals.BAD_ORIGIN)
+        except Refused as refused:
+            self.tallies.refused[refused.refusal.code] += 1
+            await refuse_socket(scope, receive, send, self._headers, refused.refusal)
+        else:
+            await self.app(scope, receive, send)
