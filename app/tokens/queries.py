@@ -5,13 +5,39 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    LargeBinary,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.dml import Update
 
-from app.database import metadata
 from app.tokens.models import RefreshToken, TokenFamily
 
-_PEOPLE = metadata.tables["people"]
+# The columns of people that decide whether a token still stands; the table itself belongs to `app.accounts`.
+_PEOPLE = table(
+    "people",
+    column("id", Uuid()),
+    column("email", Text()),
+    column("display_name", Text()),
+    column("roles", ARRAY(Text())),
+    column("status", Text()),
+    column("status_until", DateTime(timezone=True)),
+    column("epoch", BigInteger()),
+)
 
 FAMILY_WITH_PERSON: Select[Any] = (
     select(
@@ -37,17 +63,18 @@ def exchange() -> Any:
     Of many simultaneous uses exactly one sees `used_at IS NULL`: the row lock makes the others look again and find it
     set.  The successor enters only with that row (PERFORMANCE 0.3).
     """
+    moment = bindparam("moment", type_=DateTime(timezone=True))
     alive = exists().where(
         TokenFamily.id == RefreshToken.family_id,
         TokenFamily.ended_at.is_(None),
-        TokenFamily.ends_at > bindparam("moment"),
+        TokenFamily.ends_at > moment,
         _PEOPLE.c.id == TokenFamily.person_id,
         _PEOPLE.c.epoch == TokenFamily.epoch,
     )
     used = (
         update(RefreshToken)
         .where(RefreshToken.token_hash == bindparam("presented"), RefreshToken.used_at.is_(None), alive)
-        .values(used_at=bindparam("moment"), key_version=bindparam("with_version"))
+        .values(used_at=moment, key_version=bindparam("with_version"))
         .returning(RefreshToken.family_id)
         .cte("used")
     )
@@ -55,7 +82,7 @@ def exchange() -> Any:
         insert(RefreshToken)
         .from_select(
             ["token_hash", "family_id", "issued_at"],
-            select(bindparam("successor", type_=RefreshToken.token_hash.type), used.c.family_id, bindparam("moment")),
+            select(bindparam("successor", type_=LargeBinary()), used.c.family_id, moment),
         )
         .returning(RefreshToken.family_id)
         .cte("successor")

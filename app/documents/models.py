@@ -1,0 +1,68 @@
+"""Tables of documents, their versions and the steps they took."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+from app.documents.life import STATES
+
+
+class Document(Base):
+    """A commissioned document.  `version` counts saves of the text, `revision` every change of the row (its ETag)."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        CheckConstraint(f"state IN {STATES}", name="state_known"),
+        Index("ix_documents_sponsor", "sponsor_id", "updated_at", "id"),
+        Index("ix_documents_editor", "editor_id", "updated_at", "id"),
+        Index("ix_documents_updated", "updated_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    brief: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
+    sponsor_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
+    editor_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
+    entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entries.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class DocumentVersion(Base):
+    """One saved state of the text, for ever: who saved it, when, and what it said."""
+
+    __tablename__ = "document_versions"
+
+    document_id: Mapped[UUID] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    brief: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    saved_at: Mapped[datetime]
+    saved_by: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
+    summary: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class DocumentStep(Base):
+    """One step in a document's life, with the note that came with it."""
+
+    __tablename__ = "document_steps"
+    __table_args__ = (Index("ix_document_steps_document", "document_id", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
+    step: Mapped[str] = mapped_column(Text)
+    from_state: Mapped[str] = mapped_column(Text)
+    to_state: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, server_default="")

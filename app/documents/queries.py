@@ -1,0 +1,125 @@
+"""Statements about documents.  Who may see which row is decided here, once, in `visible_to` (SPEC 2.B)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Text, Uuid, column, false, func, or_, select, table, true, tuple_
+
+from app.access import ADMIN, EDITOR, SPONSOR, Actor
+from app.documents.models import Document, DocumentStep, DocumentVersion
+
+_SPONSORS = table("people", column("id", Uuid()), column("display_name", Text())).alias("sponsors")
+_EDITORS = table("people", column("id", Uuid()), column("display_name", Text())).alias("editors")
+_PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()))
+
+_ROW = (
+    Document.id,
+    Document.title,
+    Document.brief,
+    Document.state,
+    Document.version,
+    Document.revision,
+    Document.sponsor_id,
+    Document.editor_id,
+    Document.entry_id,
+    Document.created_at,
+    Document.updated_at,
+    _SPONSORS.c.display_name.label("sponsor_name"),
+    _EDITORS.c.display_name.label("editor_name"),
+)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The documents this actor may know of: their own commissions, those given to them, all for administrators.
+
+    It asks for the role as well as the name on the document, so that taking the role away closes the room at once.
+    """
+    if not actor.active or actor.id is None:
+        return false()
+    if ADMIN in actor.roles:
+        return true()
+    mine: list[ColumnElement[bool]] = []
+    if SPONSOR in actor.roles:
+        mine.append(Document.sponsor_id == actor.id)
+    if EDITOR in actor.roles:
+        mine.append(Document.editor_id == actor.id)
+    return or_(*mine) if mine else false()
+
+
+def in_part(actor: Actor, part: str) -> ColumnElement[bool]:
+    """Those documents in which the actor has this part, for the sponsor's and the editor's own pages."""
+    owner = Document.sponsor_id if part == SPONSOR else Document.editor_id
+    return (owner == actor.id) & visible_to(actor)
+
+
+def _people(statement: Select[Any]) -> Select[Any]:
+    return statement.join(_SPONSORS, _SPONSORS.c.id == Document.sponsor_id).outerjoin(
+        _EDITORS, _EDITORS.c.id == Document.editor_id
+    )
+
+
+def document(actor: Actor, document_id: UUID) -> Select[Any]:
+    """One document in full, if the actor may see it."""
+    return _people(select(*_ROW, Document.body)).where(Document.id == document_id, visible_to(actor))
+
+
+def document_for_update(actor: Actor, document_id: UUID) -> Select[tuple[Document]]:
+    """The document's row, locked, if the actor may see it."""
+    return select(Document).where(Document.id == document_id, visible_to(actor)).with_for_update()
+
+
+def documents(
+    where: ColumnElement[bool], *, state: str | None, after: tuple[datetime, UUID] | None, limit: int
+) -> Select[Any]:
+    """Documents without their bodies, last changed first."""
+    statement = (
+        _people(select(*_ROW)).where(where).order_by(Document.updated_at.desc(), Document.id.desc()).limit(limit)
+    )
+    if state:
+        statement = statement.where(Document.state == state)
+    if after:
+        statement = statement.where(tuple_(Document.updated_at, Document.id) < after)
+    return statement
+
+
+def counts(where: ColumnElement[bool]) -> Select[Any]:
+    return select(Document.state, func.count()).where(where).group_by(Document.state)
+
+
+def versions(document_id: UUID, *, before: int | None, limit: int) -> Select[Any]:
+    """The saves of a document, newest first, without their texts."""
+    statement = (
+        select(
+            DocumentVersion.version,
+            DocumentVersion.saved_at,
+            DocumentVersion.saved_by,
+            DocumentVersion.summary,
+            _PEOPLE.c.display_name.label("saved_by_name"),
+        )
+        .join(_PEOPLE, _PEOPLE.c.id == DocumentVersion.saved_by)
+        .where(DocumentVersion.document_id == document_id)
+        .order_by(DocumentVersion.version.desc())
+        .limit(limit)
+    )
+    return statement if before is None else statement.where(DocumentVersion.version < before)
+
+
+def steps(document_id: UUID) -> Select[Any]:
+    """The steps a document took, newest first."""
+    return (
+        select(
+            DocumentStep.at,
+            DocumentStep.step,
+            DocumentStep.from_state,
+            DocumentStep.to_state,
+            DocumentStep.note,
+            _PEOPLE.c.display_name.label("actor_name"),
+        )
+        .join(_PEOPLE, _PEOPLE.c.id == DocumentStep.actor_id)
+        .where(DocumentStep.document_id == document_id)
+        .order_by(DocumentStep.at.desc(), DocumentStep.id.desc())
+        .limit(200)
+    )

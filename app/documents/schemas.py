@@ -1,0 +1,97 @@
+"""What comes in about documents and what goes out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from app.documents.life import State
+from app.web.fields import BodyText, Brief, Note, Title
+
+LooseId = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class NewDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A commission: what it is called, what is wanted, and the text so far."""
+
+    title: Title
+    brief: Brief = ""
+    body: BodyText = ""
+    editor_id: UUID | None = None
+
+
+class DocumentChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Changes to a document; what is left out stays as it is."""
+
+    title: Title | UnsetType = UNSET
+    brief: Brief | UnsetType = UNSET
+    body: BodyText | UnsetType = UNSET
+    editor_id: UUID | None | UnsetType = UNSET
+
+
+class DocumentForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The page form of a document; an empty `editor_id` means nobody yet, `version` is the text it was read from."""
+
+    title: Title
+    brief: Brief = ""
+    body: BodyText = ""
+    editor_id: LooseId = ""
+    version: Annotated[str, msgspec.Meta(max_length=12)] = ""
+
+
+class StepNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step in a document's life, with an optional note."""
+
+    note: Note = ""
+
+
+class DocumentRow(msgspec.Struct, frozen=True):
+    """A document in a list, without its text."""
+
+    id: UUID
+    title: str
+    brief: str
+    state: State
+    version: int
+    sponsor_id: UUID
+    sponsor_name: str
+    editor_id: UUID | None
+    editor_name: str | None
+    entry_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class DocumentView(DocumentRow, frozen=True, kw_only=True):
+    """A document in full; `body` is the Markdown as written."""
+
+    body: str
+    revision: int
+
+
+class DocumentPage(msgspec.Struct, frozen=True):
+    """Documents, last changed first, and the cursor of the next page."""
+
+    items: list[DocumentRow]
+    next_cursor: str | None
+
+
+class VersionRow(msgspec.Struct, frozen=True):
+    """One save of a document."""
+
+    version: int
+    saved_at: datetime
+    saved_by: UUID
+    saved_by_name: str
+    summary: str
+
+
+class VersionPage(msgspec.Struct, frozen=True):
+    """Saves, newest first, and the cursor of the next page."""
+
+    items: list[VersionRow]
+    next_cursor: str | None
