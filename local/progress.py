@@ -1,0 +1,51 @@
+"""Says at the terminal what is being done and how long each step took."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+
+
+class Progress(Protocol):
+    """Something that can be told about steps."""
+
+    @contextmanager
+    def step(self, doing: str, done: str) -> Iterator[None]:
+        """Name what is being done; when it is done without an error, name that."""
+        yield
+
+
+class Silent:
+    """Says nothing, for tests."""
+
+    @contextmanager
+    def step(self, doing: str, done: str) -> Iterator[None]:
+        """Do nothing around the step."""
+        yield
+
+
+class Terminal:
+    """A spinner while a step runs where there is a terminal, and one line with its seconds when it is done."""
+
+    def __init__(self) -> None:
+        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def step(self, doing: str, done: str) -> Iterator[None]:
+        """Show the step."""
+        began = time.monotonic()
+        if self._console.is_terminal:
+            with self._console.status(f"{doing} …"):
+                yield
+        else:
+            yield
+        self._console.print(f"[green]✓[/] {done} [dim]{time.monotonic() - began:.1f} s[/]")
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print one line."""
+        self._console.print(text, style=style, markup=False)

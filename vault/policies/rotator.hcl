@@ -1,0 +1,46 @@
+# Rolls secrets forward without being able to read one: it writes new versions and sees only their metadata.
+
+path "@kv@/data/@name@/*" {
+  capabilities = ["create", "update", "patch"]
+}
+
+path "@kv@/metadata/@name@/*" {
+  capabilities = ["read", "update", "patch"]
+}
+
+path "transit/keys/@name@-audit" {
+  capabilities = ["read"]
+}
+
+path "transit/keys/@name@-audit/rotate" {
+  capabilities = ["update"]
+}
+
+path "transit/keys/@name@-personal" {
+  capabilities = ["read"]
+}
+
+path "transit/keys/@name@-personal/rotate" {
+  capabilities = ["update"]
+}
+
+# The manager's own password in PostgreSQL, and the end of every application login at once (an emergency).
+path "database/rotate-root/@name@" {
+  capabilities = ["update"]
+}
+
+path "sys/leases/revoke-prefix/database/creds/@name@-app" {
+  capabilities = ["update", "sudo"]
+}
+
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}
+
+path "auth/token/revoke-self" {
+  capabilities = ["update"]
+}
