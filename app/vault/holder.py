@@ -1,0 +1,213 @@
+"""The one holder of a Vault token on this host: it owns token, lease and rings, and publishes snapshots of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from app.errors import Unavailable
+from app.ids import now
+from app.settings import Settings
+from app.vault.auth import AppRole
+from app.vault.client import VaultClient
+from app.vault.credentials import DynamicProvider
+from app.vault.errors import Down, Invalid, VaultError
+from app.vault.events import Events
+from app.vault.probe import prober
+from app.vault.retiring import Retiring
+from app.vault.rings import Rings
+from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot
+from app.vault.standing import Standing
+from app.vault.startup import Patience, Say, as_start_error, to_standard_error, wait_until_ready
+from app.vault.tending import Tending
+
+RINGS_AT_MOST_EVERY: Final = 1.0  # seconds; an unknown key id in a forged cookie must not become load on Vault
+LONGEST_REFRESH: Final = 8.0  # seconds a request may wait for a refresh
+LONGEST_TRANSIT: Final = 3.0
+
+T = TypeVar("T")
+
+
+class Holder:
+    """A `SecretSource` that talks to Vault itself.  One per host: more would multiply tokens, leases and roles."""
+
+    def __init__(self, settings: Settings, *, say: Say = to_standard_error) -> None:
+        self.events = Events()
+        self.settings = settings
+        self._say = say
+        self._client = VaultClient(settings.vault_addr, settings.vault_ca, kv_mount=settings.vault_kv_mount)
+        role = f"{settings.vault_name}-app"
+        self._auth = AppRole(self._client, role, settings.vault_role_id, settings.vault_secret_id_file, self.events)
+        self._provider = DynamicProvider(self._client, role, prober(settings), self.events)
+        self._rings = Rings(self._client, settings.vault_kv_mount, settings.vault_name, self.events)
+        self._standing = Standing(self.events)
+        self.retiring = Retiring(self._client, self.events)
+        self._tending = Tending(
+            self._client,
+            self._auth,
+            self._provider,
+            self._rings,
+            self._standing,
+            self.retiring,
+            self.events,
+            self._publish,
+        )
+        self._snapshot: Snapshot | None = None
+        self._listeners: list[Listener] = []
+        self._refreshing: dict[str, asyncio.Task[None]] = {}
+        self._rings_read = 0.0
+
+    @property
+    def snapshot(self) -> Snapshot:
+        if self._snapshot is None:
+            raise Unavailable("Secrets are not loaded yet")
+        return self._snapshot
+
+    def on_change(self, callback: Listener) -> None:
+        self._listeners.append(callback)
+
+    def count_connections(self, live: LiveConnections) -> None:
+        self.retiring.attach(
+            lambda generation: not any(count for made_with, count in live().items() if made_with < generation)
+        )
+
+    async def start(self) -> None:
+        """Sign in and fetch everything; a failed start leaves no token behind."""
+        patience = Patience(self.settings.vault_wait, self._say)
+        try:
+            await wait_until_ready(self._client, patience)
+            await self._patiently(patience, self._sign_in)
+            await self._patiently(patience, self._rings.load)
+            await self._patiently(patience, self._first_login)
+        except BaseException:
+            await self._let_go()
+            raise
+        self._publish()
+        self._tending.start()
+
+    async def stop(self) -> None:
+        """End the lease and the token; what Vault cannot be told expires by itself."""
+        await self._tending.stop()
+        await self.retiring.finish()
+        await self._let_go()
+
+    async def refresh(self, what: Refreshable) -> None:
+        task = self._refreshing.get(what)
+        if task is None:
+            work = self._refresh_rings() if what == "rings" else self._refresh_database()
+            task = asyncio.get_running_loop().create_task(work, name=f"refresh-{what}")
+            self._refreshing[what] = task
+            task.add_done_callback(lambda _: self._refreshing.pop(what, None))
+        try:
+            async with asyncio.timeout(LONGEST_REFRESH):
+                await asyncio.shield(task)
+        except (VaultError, TimeoutError):
+            raise Unavailable("The store of secrets does not answer", code="secrets_unavailable") from None
+
+    async def encrypt(self, key: str, plaintext: bytes, context: bytes) -> str:
+        return await self._transit(self._client.encrypt(self._key(key), plaintext, context))
+
+    async def decrypt(self, key: str, ciphertext: str, context: bytes) -> bytes:
+        return await self._transit(self._client.decrypt(self._key(key), ciphertext, context))
+
+    async def sign(self, key: str, data: bytes) -> str:
+        return await self._transit(self._client.sign(self._key(key), data))
+
+    # --- inside
+
+    def _key(self, key: str) -> str:
+        return f"{self.settings.vault_name}-{key}"
+
+    async def _transit(self, call: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(LONGEST_TRANSIT):
+                return await call
+        except Invalid:
+            raise
+        except (VaultError, TimeoutError):
+            raise Unavailable("The keeper of keys does not answer", code="secrets_unavailable") from None
+
+    async def _patiently(self, patience: Patience, step: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await step()
+                return
+            except Down as error:
+                await patience.spend(str(error))
+            except VaultError as error:
+                raise as_start_error(error) from None
+
+    async def _sign_in(self) -> None:
+        await self._auth.sign_in()
+
+    async def _first_login(self) -> None:
+        await self._provider.replace()
+
+    async def _let_go(self) -> None:
+        with suppress(VaultError):
+            if self._client.token is not None:
+                await self._client.revoke_token()  # takes the lease along
+                self.events.tell("revoked", "token")
+        self._client.close()
+
+    async def _refresh_rings(self) -> None:
+        since = time.monotonic() - self._rings_read
+        if since < RINGS_AT_MOST_EVERY:
+            return
+        self._rings_read = time.monotonic()
+        await self._tending.poll_keys()
+
+    async def _refresh_database(self) -> None:
+        """Replace the login only if PostgreSQL really refuses it: a report may be older than the last replacement."""
+        if await self._provider.works():
+            return
+        if self._provider.pause() > LONGEST_REFRESH:
+            raise Down("the database login was replaced too often; waiting before the next try")
+        await self._tending.replace_login()
+
+    def _publish(self) -> None:
+        """Replace the snapshot if anything in it changed, and tell everybody who listens."""
+        before, moment = self._snapshot, now()
+        login, rings, password = self._provider.held.login, self._rings.at(moment), self._rings.valkey_password
+        state, since = self._standing.state, self._standing.since
+        if before is not None and (before.login, before.rings, before.valkey_password, before.state) == (
+            login,
+            rings,
+            password,
+            state,
+        ):
+            return
+        generation = max(before.generation + 1 if before else 0, time.time_ns() // 1_000_000)
+        facts = MappingProxyType(self.facts())
+        self._snapshot = Snapshot(generation, login, rings, password, state, since, facts)
+        for listener in self._listeners:
+            listener(self._snapshot)
+
+    def facts(self) -> dict[str, object]:
+        """What a status page may show: names, versions, states, moments; never a value."""
+        moment, tick = now(), time.monotonic()
+        held = self._provider.held
+
+        def ahead(seconds: float) -> str:
+            return (moment + timedelta(seconds=seconds)).isoformat()
+
+        return {
+            "vault": self.settings.vault_addr,
+            "troubles": self._standing.facts(),
+            "token": {
+                "ends": ahead(self._auth.clock.left(tick)),
+                "renewal": ahead(self._auth.clock.wait(tick)),
+            },
+            "database": {
+                "generation": held.login.generation,
+                "ends": held.login.valid_until.isoformat(),
+                "renewal": ahead(held.clock.wait(tick)),
+            },
+            "rings": self._rings.facts(moment),
+            "events": [event.as_fact() for event in self.events.last[:20]],
+        }

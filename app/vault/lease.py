@@ -1,0 +1,76 @@
+"""When to renew, replace and retry: pure arithmetic over a clock given from outside."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Final
+
+Draw = Callable[[float, float], float]
+
+SHRUNK: Final = 2 / 3  # a grant below this share of the full one means the maximum is near: replace instead
+
+
+class LeaseClock:
+    """The life of one lease, in seconds of a monotonic clock.
+
+    Renewal is due at a random 50 to 60 % of what remains, so that hosts started together do not ask together and most
+    of an hour-long lease outlives an outage of Vault.
+    """
+
+    def __init__(self, ttl: float, now: float, draw: Draw = random.uniform) -> None:
+        self.full = ttl
+        self._draw = draw
+        self._failures = 0
+        self.expires = now
+        self.due = now
+        self._set(ttl, now)
+
+    def _set(self, ttl: float, now: float) -> None:
+        self.expires = now + ttl
+        self.due = now + ttl * self._draw(0.5, 0.6)
+        self._failures = 0
+
+    def renewed(self, granted: float, now: float) -> bool:
+        """Take a renewal of `granted` seconds; true when it shrank so far that the lease should be replaced now."""
+        self._set(granted, now)
+        return granted < SHRUNK * self.full
+
+    def failed(self, now: float) -> float:
+        """Take a failed attempt; the seconds to wait before the next one: at most 2, or 5 once the lease has ended."""
+        most = 2.0 if now < self.expires else 5.0
+        pause = min(most, 0.2 * 2.0 ** min(self._failures, 6)) * self._draw(0.5, 1.0)
+        self._failures += 1
+        self.due = now + pause
+        return pause
+
+    def left(self, now: float) -> float:
+        """Seconds until the lease ends; 0 once it has."""
+        return max(0.0, self.expires - now)
+
+    def wait(self, now: float) -> float:
+        """Seconds until something is due."""
+        return max(0.0, self.due - now)
+
+
+class Spacing:
+    """Keeps replacements apart: at least `least` seconds, doubling up to `most` while they follow too closely.
+
+    Without it a fault that makes every new login fail would turn into a storm of leases, each one a role in PostgreSQL.
+    """
+
+    def __init__(self, least: float = 5.0, most: float = 60.0) -> None:
+        self._least = least
+        self._most = most
+        self._gap = least
+        self._last: float | None = None
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next replacement is allowed."""
+        return 0.0 if self._last is None else max(0.0, self._last + self._gap - now)
+
+    def took(self, now: float, *, natural: bool) -> None:
+        """Note a replacement; a natural one (the lease before had lived its life) sets the distance back."""
+        hurried = self._last is not None and now - self._last < 2 * self._gap
+        self._gap = min(self._most, self._gap * 2) if hurried and not natural else self._least
+        self._last = now

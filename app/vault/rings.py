@@ -1,0 +1,119 @@
+"""The key rings and the Valkey password, read from Vault and kept up to date by polling its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from app.ids import now
+from app.vault.client import VaultClient
+from app.vault.errors import Missing
+from app.vault.events import Events
+from app.vault.keyring import KvKeyRing, key_value, read_listing
+from app.vault.snapshot import RING_FIELDS, KeyRing
+
+VALKEY_FIELD = "password"
+
+
+class Rings:
+    """All keys of this application.  A poll costs one small request per path; values are read once per version."""
+
+    def __init__(self, client: VaultClient, kv_mount: str, name: str, events: Events) -> None:
+        self._client = client
+        self._mount = kv_mount
+        self._name = name
+        self._events = events
+        self._rings = {ring: KvKeyRing(ring) for ring in RING_FIELDS}
+        self._valkey_version = 0
+        self.valkey_password = ""
+
+    async def load(self) -> None:
+        """The first reading: the newest version of everything must be usable; raises Missing naming path and field."""
+        for ring in self._rings.values():
+            await self._update(ring, strict=True)
+        await self._update_valkey()
+
+    async def poll(self) -> None:
+        """Look for new, deleted and destroyed versions.  What cannot be used is refused and the last good kept."""
+        for ring in self._rings.values():
+            await self._update(ring, strict=False)
+        try:
+            await self._update_valkey()
+        except Missing as error:
+            self._events.tell("error", "valkey", reason=str(error))
+
+    def at(self, moment: datetime) -> Mapping[str, KeyRing]:
+        """The rings at this moment."""
+        return MappingProxyType({name: ring.ring(moment) for name, ring in self._rings.items()})
+
+    def empty(self, moment: datetime) -> tuple[str, ...]:
+        """The rings every version of which was withdrawn."""
+        return tuple(name for name, ring in self._rings.items() if not ring.ring(moment).keys)
+
+    def next_change(self, moment: datetime) -> float | None:
+        """Seconds until a key starts to sign or retires by itself."""
+        waits = [ring.next_change(moment) for ring in self._rings.values()]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def facts(self, moment: datetime) -> dict[str, object]:
+        """Versions, states and ages for status pages; no values."""
+        return {
+            name: {
+                "versions": [
+                    {
+                        "version": key.version,
+                        "state": key.state,
+                        "created": key.created.isoformat(),
+                        "signs_from": key.signs_from.isoformat(),
+                    }
+                    for key in ring.ring(moment).keys
+                ],
+                "activate_after": ring.listing.activate_after,
+                "grace": ring.listing.grace,
+                "refused": sorted(ring.refused),
+            }
+            for name, ring in self._rings.items()
+        }
+
+    async def _update(self, ring: KvKeyRing, *, strict: bool) -> None:
+        path = f"{self._name}/{ring.name}"
+        shown = f"{self._mount}/{path}"
+        known = set(ring.values)
+        try:
+            ring.adopt(read_listing(await self._client.kv_metadata(path)))
+        except Missing as error:
+            if strict:
+                raise
+            self._events.tell("error", ring.name, reason=str(error))
+            return
+        for gone in known - set(ring.values):
+            self._events.tell("retired", ring.name, version=gone, reason="withdrawn")
+        while (number := ring.wanted(now())) is not None:
+            try:
+                fields = await self._client.kv_read(path, number)
+                ring.values[number] = key_value(shown, RING_FIELDS[ring.name], fields)
+            except Missing as error:
+                # Only the newest version stops a start; an old mistake that was followed by a good key does not.
+                if strict and number == ring.listing.versions[-1].number:
+                    raise
+                ring.refused.add(number)
+                self._events.tell("error", ring.name, version=number, reason=str(error))
+            else:
+                if not strict:
+                    self._events.tell("rotated", ring.name, version=number)
+        if strict and not ring.values:
+            raise Missing(shown, RING_FIELDS[ring.name])
+
+    async def _update_valkey(self) -> None:
+        path = f"{self._name}/valkey"
+        version = int((await self._client.kv_metadata(path)).get("current_version") or 0)
+        if version == self._valkey_version:
+            return
+        password = (await self._client.kv_read(path)).get(VALKEY_FIELD)
+        if not isinstance(password, str) or not password:
+            raise Missing(f"{self._mount}/{path}", VALKEY_FIELD)
+        self.valkey_password = password
+        if self._valkey_version:
+            self._events.tell("rotated", "valkey", version=version)
+        self._valkey_version = version

@@ -1,0 +1,119 @@
+"""The frozen values the application sees instead of Vault, and the port through which it sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+from app.errors import Unavailable
+
+KeyState = Literal["published", "signing", "retired"]
+State = Literal["healthy", "degraded", "must_stop"]
+Refreshable = Literal["rings", "database"]
+
+RING_FIELDS: Mapping[str, str] = MappingProxyType(
+    {"session": "key", "csrf": "key", "token": "private_key", "refresh": "key", "pepper": "key"}
+)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One version of a key: published keys verify, the signing one also signs.  The KV version is the key id."""
+
+    version: int
+    value: bytes = field(repr=False)
+    created: datetime
+    state: KeyState
+    signs_from: datetime
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """The usable versions of one key, newest first."""
+
+    name: str
+    keys: tuple[Key, ...]
+
+    @property
+    def signing(self) -> Key:
+        """The key to sign with; raises Unavailable when every version was destroyed."""
+        for key in self.keys:
+            if key.state == "signing":
+                return key
+        raise Unavailable(f"The {self.name} key was withdrawn", code="key_withdrawn", retry_after=30)
+
+    @property
+    def verifying(self) -> tuple[Key, ...]:
+        return self.keys
+
+    def find(self, version: int) -> Key | None:
+        """The usable key of that version; None when unknown, retired or destroyed."""
+        for key in self.keys:
+            if key.version == version:
+                return key
+        return None
+
+
+@dataclass(frozen=True)
+class DatabaseLogin:
+    """A PostgreSQL login; `generation` only ever grows, also over restarts, and stamps every connection made with it."""
+
+    generation: int
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+    valid_until: datetime
+
+    def seconds_left(self, now: datetime | None = None) -> float:
+        return (self.valid_until - (now or datetime.now(UTC))).total_seconds()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything secret the application needs, at one moment; replaced as a whole, never changed."""
+
+    generation: int
+    login: DatabaseLogin
+    rings: Mapping[str, KeyRing]
+    valkey_password: str = field(repr=False)
+    state: State
+    since: datetime
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+Listener = Callable[[Snapshot], None]
+LiveConnections = Callable[[], Mapping[int, int]]
+
+
+class SecretSource(Protocol):
+    """What the application sees of Vault; `Holder` serves one process, `Subscriber` attaches to the broker."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The current snapshot; only before `start` has returned there is none, and reading it is an error."""
+
+    def on_change(self, callback: Listener) -> None:
+        """Call `callback` in the event loop after every replacement of the snapshot."""
+
+    def count_connections(self, live: LiveConnections) -> None:
+        """Let the source ask how many connections of each login generation are open, so that it revokes none in use."""
+
+    async def start(self) -> None:
+        """Return once the first snapshot is there; raises VaultStartError with an exit code and one sentence."""
+
+    async def stop(self) -> None:
+        """Let go of everything; the holder of the token revokes its lease and token."""
+
+    async def refresh(self, what: Refreshable) -> None:
+        """Fetch now; callers at the same time share one fetch, and it is rate-limited.  Raises Unavailable."""
+
+    async def encrypt(self, key: str, plaintext: bytes, context: bytes) -> str:
+        """Encrypt with a key that never leaves Vault, bound to `context`; raises Unavailable after a bounded wait."""
+
+    async def decrypt(self, key: str, ciphertext: str, context: bytes) -> bytes:
+        """Undo `encrypt`; raises Unavailable, or Invalid when text and context do not belong together."""
+
+    async def sign(self, key: str, data: bytes) -> str:
+        """Sign with a key that never leaves Vault; raises Unavailable after a bounded wait."""

@@ -1,0 +1,75 @@
+"""The bounded wait for Vault at start, and what each failure to start is called."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from app.vault.client import VaultClient
+from app.vault.errors import Denied, Down, Invalid, Missing, VaultError, VaultStartError
+
+Say = Callable[[str], None]
+
+SLOWEST: Final = 2.0  # seconds between two looks
+
+
+def to_standard_error(line: str) -> None:
+    """The default voice at start: one line for the person or the log collector watching."""
+    print(f"scriptorium: {line}", file=sys.stderr, flush=True)
+
+
+class Patience:
+    """A waiting time that is spent once, over all the steps of a start, and said aloud only when the reason changes."""
+
+    def __init__(self, seconds: float, say: Say = to_standard_error) -> None:
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        self._say = say
+        self._reason = ""
+        self._delay = 0.1
+
+    async def spend(self, reason: str) -> None:
+        """Wait a little because of `reason`; raises VaultStartError (69) when no time is left."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise VaultStartError(
+                VaultStartError.UNAVAILABLE,
+                f"{reason}; gave up after {self._seconds:g} s and will not start without its secrets",
+            )
+        if reason != self._reason:
+            self._reason = reason
+            self._say(f"{reason}; waiting up to {left:.0f} s")
+        await asyncio.sleep(min(left, self._delay * random.uniform(0.5, 1.0)))  # jitter, not a secret
+        self._delay = min(SLOWEST, self._delay * 2)
+
+
+async def wait_until_ready(client: VaultClient, patience: Patience) -> None:
+    """Return once Vault is unsealed and active; raises VaultStartError (69) when it is not in time."""
+    while True:
+        try:
+            state = await client.health()
+        except Down as error:
+            await patience.spend(str(error).removeprefix("health: "))
+            continue
+        if state == "ready":
+            return
+        await patience.spend(f"Vault at {client.address} is {state}")
+
+
+def as_start_error(error: VaultError) -> VaultStartError:
+    """What an error of Vault means at start, where waiting does not help."""
+    match error:
+        case Missing():
+            return VaultStartError(VaultStartError.MISCONFIGURED, f"Vault has nothing to start with: {error}")
+        case Denied():
+            return VaultStartError(
+                VaultStartError.MISCONFIGURED, f"the policy of this application does not allow it: {error}"
+            )
+        case Invalid():
+            return VaultStartError(VaultStartError.MISCONFIGURED, f"Vault is not set up for this application: {error}")
+        case _:
+            return VaultStartError(VaultStartError.UNAVAILABLE, str(error))

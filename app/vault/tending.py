@@ -1,0 +1,173 @@
+"""The three loops that keep token, database login and key rings alive while the application serves."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from app.ids import now
+from app.vault.auth import AppRole
+from app.vault.client import VaultClient
+from app.vault.credentials import DynamicProvider
+from app.vault.errors import Denied, VaultError, VaultStartError
+from app.vault.events import Events
+from app.vault.retiring import Retiring
+from app.vault.rings import Rings
+from app.vault.standing import Standing
+
+POLL: Final = 10.0  # seconds between two looks at the keys, give or take a fifth
+POLL_IN_TROUBLE: Final = 2.0
+
+
+class Tending:
+    """Renews in time, replaces before the end, and looks for rotated keys; every failure is survived and told."""
+
+    def __init__(
+        self,
+        client: VaultClient,
+        auth: AppRole,
+        provider: DynamicProvider,
+        rings: Rings,
+        standing: Standing,
+        retiring: Retiring,
+        events: Events,
+        publish: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._auth = auth
+        self._provider = provider
+        self._rings = rings
+        self._standing = standing
+        self._retiring = retiring
+        self._events = events
+        self._publish = publish
+        self._replacing = asyncio.Lock()
+        self._look_at_token = asyncio.Event()
+        self._old_tokens: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name, step in (("token", self._token), ("database", self._database), ("keys", self._keys)):
+            self._tasks.append(loop.create_task(self._forever(name, step), name=f"tend-{name}"))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def replace_login(self) -> None:
+        """Put a new login in place of the current one, spaced from the last time; raises the errors of the provider."""
+        generation = self._provider.held.login.generation
+        async with self._replacing:
+            if self._provider.held.login.generation != generation:
+                return  # somebody else just did
+            await asyncio.sleep(self._provider.pause())
+            old = await self._provider.replace()
+            self._publish()
+            tokens, self._old_tokens = self._old_tokens, []
+            self._retiring.retire(old, self._provider.held.login.generation, tokens)
+
+    async def poll_keys(self) -> None:
+        """Read what changed among the keys, and tell everybody."""
+        await self._rings.poll()
+        self._standing.well("keys")
+        for name in self._rings.empty(now()):
+            self._standing.trouble(name, "every version of this key was withdrawn", fatal=True)
+        self._publish()
+
+    async def _forever(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Run a step for ever.  This is an edge: nobody above could handle what a step did not expect."""
+        while True:
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001  # a loop that dies silently would let every secret expire
+                self._standing.trouble(name, f"unexpected {type(error).__name__}")
+                self._publish()
+                await asyncio.sleep(POLL_IN_TROUBLE)
+
+    # --- token
+
+    async def _token(self) -> None:
+        clock = self._auth.clock
+        try:
+            async with asyncio.timeout(clock.wait(time.monotonic())):
+                await self._look_at_token.wait()
+        except TimeoutError:
+            pass  # nobody woke us: the renewal is due
+        self._look_at_token.clear()
+        try:
+            await self._prolong_identity()
+            self._standing.well("token")
+        except VaultStartError as error:
+            self._standing.trouble("token", error.message)
+            clock.failed(time.monotonic())
+        except VaultError as error:
+            self._standing.trouble("token", str(error), fatal=clock.left(time.monotonic()) == 0)
+            self._auth.clock.failed(time.monotonic())
+        self._publish()
+
+    async def _prolong_identity(self) -> None:
+        if self._auth.fresh():
+            await self._sign_in_anew()
+            return
+        try:
+            await self._auth.renew()
+        except Denied:
+            if await self._client.token_alive():
+                raise
+            self._standing.trouble(
+                "token", "the token is dead and no fresh wrapped secret-id was delivered", fatal=True
+            )
+            self._auth.clock.failed(time.monotonic())
+            self._publish()
+
+    async def _sign_in_anew(self) -> None:
+        """Make before break: the old token lives on until nobody uses the login that would die with it."""
+        before = await self._auth.sign_in()
+        if before is not None:
+            self._old_tokens.append(before)
+        await self.replace_login()
+        self._standing.well("database")
+
+    # --- database
+
+    async def _database(self) -> None:
+        await asyncio.sleep(self._provider.held.clock.wait(time.monotonic()))
+        clock = self._provider.held.clock
+        if clock.wait(time.monotonic()) > 0:
+            return  # refreshed meanwhile
+        try:
+            if await self._provider.renew():
+                await self.replace_login()
+            self._standing.well("database")
+        except VaultError as error:
+            if isinstance(error, Denied):
+                self._look_at_token.set()
+            at = time.monotonic()
+            self._standing.trouble("database", str(error), fatal=clock.left(at) == 0)
+            clock.failed(at)
+        self._publish()
+
+    # --- keys
+
+    async def _keys(self) -> None:
+        await asyncio.sleep(self._until_next_look())
+        if self._auth.fresh():
+            self._look_at_token.set()
+        try:
+            await self.poll_keys()
+        except VaultError as error:
+            if isinstance(error, Denied):
+                self._look_at_token.set()
+            self._standing.trouble("keys", str(error))
+            self._publish()
+
+    def _until_next_look(self) -> float:
+        usual = POLL if self._standing.state == "healthy" else POLL_IN_TROUBLE
+        usual *= random.uniform(0.8, 1.2)  # jitter, not a secret
+        planned = self._rings.next_change(now())
+        return usual if planned is None else min(usual, planned + 0.02)
