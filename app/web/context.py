@@ -1,0 +1,41 @@
+"""What a route reaches for: the resources of this process, the actor of this request, and a transaction in plain sight."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import cast
+
+from quart import current_app
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from app.access import VISITOR, Actor, current_identity
+from app.resources import Resources
+from app.settings import Settings
+
+EXTENSION = "scriptorium"
+
+
+def resources() -> Resources:
+    """What was opened when this process started."""
+    return cast(Resources, current_app.extensions[EXTENSION])
+
+
+def settings() -> Settings:
+    """The settings of this process."""
+    return resources().settings
+
+
+def current_actor() -> Actor:
+    """Whoever this request acts for; a visitor until somebody was recognised."""
+    identity = current_identity()
+    return identity if isinstance(identity, Actor) else VISITOR
+
+
+def transaction() -> AbstractAsyncContextManager[AsyncSession]:
+    """`async with transaction() as db:` commits at its end, rolls back on any error or when the client goes away."""
+    return resources().database.transaction()
+
+
+def reading() -> AbstractAsyncContextManager[AsyncConnection]:
+    """`async with reading() as db:` for single reads that need no snapshot of their own (autocommit)."""
+    return resources().database.read()

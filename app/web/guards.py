@@ -1,0 +1,92 @@
+"""The stamps every view carries: who may enter.  A view without one stops the application from starting.
+
+A stamp answers "may you enter this room"; which rows are there for you is in the feature's `queries.visible_to`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from app.access import Actor, Permission, RoleNeed, Rule, ScopeNeed
+from app.errors import Forbidden, NotAuthenticated
+from app.ids import now
+from app.web.context import current_actor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+View = Callable[P, Awaitable[R]]
+STAMP = "__scriptorium_access__"
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a view demands: `kind` is public, known, signed_in or rule; `words` say it in the docs and the matrix."""
+
+    kind: str
+    words: str
+    rule: Rule | None = None
+    fresh: bool = False
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """The stamp of a view, or None when it has none."""
+    found = getattr(view, STAMP, None)
+    return found if isinstance(found, Access) else None
+
+
+def public(view: View[P, R]) -> View[P, R]:
+    """Everybody may enter."""
+    setattr(view, STAMP, Access("public", "everybody"))
+    return view
+
+
+def known(view: View[P, R]) -> View[P, R]:
+    """Anybody who signed in, also while their account is pending, declined or suspended."""
+    return _guard(view, Access("known", "anybody signed in, whatever their status"))
+
+
+def signed_in(view: View[P, R]) -> View[P, R]:
+    """Anybody who signed in and whose account is active."""
+    return _guard(view, Access("signed_in", "anybody signed in"))
+
+
+def requires(*roles: str, scope: str | None = None, fresh: bool = False) -> Callable[[View[P, R]], View[P, R]]:
+    """Active people with any of `roles` (none named: with any role), by a credential that carries `scope`.
+
+    `fresh` asks for a sign-in within the last `settings.fresh_for` seconds (ASVS 7.5.1).
+    """
+    rule: Rule = Permission(*(RoleNeed(role) for role in roles))
+    words = " or ".join(roles) or "anybody signed in"
+    if scope is not None:
+        rule = rule & Permission(ScopeNeed(scope))
+        words += f", scope {scope}"
+    return lambda view: _guard(view, Access("rule", words + (", fresh" if fresh else ""), rule, fresh))
+
+
+def _guard(view: View[P, R], access: Access) -> View[P, R]:
+    @wraps(view)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        check(access, current_actor())
+        return await view(*args, **kwargs)
+
+    setattr(guarded, STAMP, access)
+    return guarded
+
+
+def check(access: Access, actor: Actor) -> None:
+    """Raise NotAuthenticated, Forbidden or Denial unless the actor may enter."""
+    if access.kind == "public":
+        return
+    if not actor.signed_in:
+        raise NotAuthenticated
+    if access.kind == "known":
+        return
+    if not actor.active:
+        raise Forbidden(f"Your account is {actor.status}.", code=f"account_{actor.status}")
+    if access.rule is not None:
+        access.rule.test(actor)
+    if access.fresh and (actor.fresh_until is None or actor.fresh_until <= now()):
+        raise Forbidden("Please sign in again to do this.", code="not_fresh")

@@ -1,0 +1,56 @@
+"""Keyset paging: a cursor is the key of the last row, so a page costs the same however deep it lies and none is skipped."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from app.errors import Invalid
+
+T = TypeVar("T")
+LARGEST_PAGE = 100
+DEFAULT_PAGE = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def encode_cursor(moment: datetime, row_id: UUID) -> str:
+    """The cursor that continues after the row with this key."""
+    microseconds = (moment - _EPOCH) // _MICROSECOND
+    return urlsafe_b64encode(microseconds.to_bytes(8) + row_id.bytes).decode()
+
+
+def decode_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """The key in a cursor; raises Invalid for one we did not make."""
+    if not cursor:
+        return None
+    try:
+        raw = urlsafe_b64decode(cursor.encode("ascii"))
+        if len(raw) != 24:
+            raise ValueError
+        return _EPOCH + int.from_bytes(raw[:8]) * _MICROSECOND, UUID(bytes=raw[8:])
+    except (ValueError, binascii.Error, OverflowError):
+        raise Invalid({"cursor": ["This is not a cursor we gave out."]}) from None
+
+
+def encode_number(number: int) -> str:
+    """A cursor for lists that are ordered by one number."""
+    return str(number)
+
+
+def decode_number(cursor: str | None) -> int | None:
+    """The number in such a cursor; raises Invalid."""
+    if not cursor:
+        return None
+    if not cursor.isdecimal() or len(cursor) > 9:
+        raise Invalid({"cursor": ["This is not a cursor we gave out."]})
+    return int(cursor)
+
+
+def split(rows: Sequence[T], limit: int) -> tuple[list[T], bool]:
+    """Callers ask for `limit + 1` rows; this gives the page and whether there is another."""
+    return list(rows[:limit]), len(rows) > limit
