@@ -1,10 +1,11 @@
-"""The deployer of this machine: initialises and provisions OpenBao, and mints wrapped secret-ids for the application."""
+"""The deployer of this machine: provisions OpenBao and mints wrapped secret-ids for the application."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Deployer:
 
     @property
     def _first_root(self) -> Path:
-        return self.folder / "root.token"
+        return self.folder / "root.first"
 
     @property
     def _marker(self) -> Path:
@@ -56,16 +57,23 @@ class Deployer:
     def initialise(self) -> None:
         """Initialise the empty server and keep its recovery key.
 
-        A person's deployment gives that key to people.  Here it lies beside the seal key, which opens everything anyway.
+        A deployment gives that key to people.  Here it lies beside the seal key, which opens everything anyway.
         """
         answer = initialise(connect(self.address), auto_unseal=True)
         write_private(self._first_root, answer.root_token)
         write_private(self._owner_keys, json.dumps(answer.keys))
 
+    @property
+    def has_first_root(self) -> bool:
+        """Whether the root token of initialisation still waits to be used up."""
+        return self._first_root.exists()
+
     def provision(self, database: Database, valkey_password: str | None, cause: str) -> None:
-        """Provision and revoke the privileged token; `cause` is remembered for `is_current`."""
+        """Provision and revoke the privileged token; `cause` is remembered for `is_current`.
+
+        After the first time this borrows root with the recovery key, so the server must have its owner's door open.
+        """
         kept = provisioning.load_tokens(self.folder)
-        root = kept.pop("root", None)
         plan = provisioning.Plan(
             database,
             valkey_password=valkey_password,
@@ -73,16 +81,27 @@ class Deployer:
             token_period=TOKEN_PERIOD,
             keep=kept,
         )
-        if root is not None and _is_alive(connect(self.address, root)):
-            client = connect(self.address, root)
+        with self._root() as client:
             provisioning.save(provisioning.provision(client, plan), self.folder)
-            client.auth.token.revoke_self()
+        write_private(self._marker, fingerprint(cause))
+        self.retire_first_root()
+        self._client = None
+
+    @contextmanager
+    def _root(self) -> Iterator[hvac.Client]:
+        if self.has_first_root:
+            yield connect(self.address, self._first_root.read_text("utf-8"))
         else:
             with borrowed_root(connect(self.address), json.loads(self._owner_keys.read_text("utf-8"))) as client:
-                provisioning.save(provisioning.provision(client, plan), self.folder)
-        self._first_root.unlink(missing_ok=True)
-        self._client = None
-        write_private(self._marker, fingerprint(cause))
+                yield client
+
+    def retire_first_root(self) -> None:
+        """Revoke the root token of initialisation once provisioning has come to its end, and forget it."""
+        if not (self.has_provisioned and self.has_first_root):
+            return
+        with suppress(Forbidden):  # revoked already, by a run that was cut short before the file was gone
+            connect(self.address, self._first_root.read_text("utf-8")).auth.token.revoke_self()
+        self._first_root.unlink()
 
     def is_current(self, cause: str) -> bool:
         """Tell whether the server was told what `vault/` says now, under the same `cause`, and we can still sign in."""
@@ -111,7 +130,7 @@ class Deployer:
 
     def is_unused(self, wrapping_token: str) -> bool:
         """Tell whether a wrapping token can still be opened.  Looking does not use it up."""
-        client = connect(self.address, wrapping_token, patient=False)
+        client = connect(self.address, wrapping_token)
         try:
             client.adapter.post("/v1/sys/wrapping/lookup", json={"token": wrapping_token})
         except (hvac.exceptions.InvalidRequest, Forbidden):
@@ -127,14 +146,6 @@ class Deployer:
         if self._client is None or self._client.url != self.address:
             self._client = connect(self.address, self.token("deployer"))
         return self._client
-
-
-def _is_alive(client: hvac.Client) -> bool:
-    try:
-        client.auth.token.lookup_self()
-    except Forbidden:
-        return False
-    return True
 
 
 def fingerprint(cause: str, files: Sequence[Path] | None = None) -> str:

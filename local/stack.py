@@ -108,10 +108,18 @@ class Stack:
         self._await("postgres", self._postgres.is_ready, self._start_postgres)
         self._await("valkey", lambda: answers(self._ports["valkey"]), self._start_valkey)
 
-    def _start_openbao(self) -> None:
+    def _start_openbao(self, *, owner_door: bool = False) -> None:
         ports = self._ports.settle("openbao"), self._ports.settle("openbao_cluster")
         self.deployer.address = f"http://{LOOPBACK}:{ports[0]}"
-        self._adopt("openbao", self._openbao.start(*ports))
+        self._adopt("openbao", self._openbao.start(*ports, owner_door=owner_door))
+
+    def _restart_openbao(self, *, owner_door: bool) -> None:
+        self.children["openbao"].stop()
+        self._start_openbao(owner_door=owner_door)
+        self._await("openbao", self._openbao_is_active, self._start_openbao)
+
+    def _openbao_is_active(self) -> bool:
+        return health(self._ports["openbao"]) == ACTIVE
 
     def _start_postgres(self) -> None:
         self._adopt("postgres", self._postgres.start(self._ports.settle("postgres")))
@@ -134,17 +142,23 @@ class Stack:
         if self.deployer.has_provisioned:
             raise damaged(self.state)
         self.deployer.initialise()
-        self._await("openbao", lambda: health(self._ports["openbao"]) == ACTIVE, self._start_openbao)
+        self._await("openbao", self._openbao_is_active, self._start_openbao)
 
     def _provision(self) -> None:
         cause = f"{self._ports['postgres']} {self._valkey.password_hash}"
+        self.deployer.retire_first_root()
         if self._manager_password is None and self.deployer.is_current(cause):
             return
         if not self.deployer.can_recover:
             raise damaged(self.state)
         database = Database(LOOPBACK, self._ports["postgres"], DATABASE, manager_password=self._manager_password)
         with self._progress.step("Provisioning OpenBao", "OpenBao is provisioned, its root token revoked"):
+            again = not self.deployer.has_first_root
+            if again:
+                self._restart_openbao(owner_door=True)
             self.deployer.provision(database, self._valkey_password, cause)
+            if again:
+                self._restart_openbao(owner_door=False)
         self._manager_password = self._valkey_password = None
 
     def _adopt(self, name: str, child: Child) -> None:

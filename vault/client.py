@@ -8,51 +8,38 @@ from typing import Any
 
 import hvac
 import requests
-from hvac.adapters import JSONAdapter
-from hvac.exceptions import InternalServerError, InvalidRequest, UnexpectedError, VaultDown
 
 ATTEMPTS = 40
 TIMEOUT_SECONDS = 10
 
 
-def _is_passing(error: Exception) -> bool:
+def _is_passing(answer: requests.Response) -> bool:
     """Tell whether asking again may help: any 5xx, and the 400 of a kv-v2 mount that is upgrading itself."""
-    if isinstance(error, InvalidRequest):
-        return "upgrading" in str(error).lower()
-    return isinstance(error, InternalServerError | VaultDown | UnexpectedError)
+    return answer.status_code >= 500 or (answer.status_code == 400 and "upgrading" in answer.text.lower())
 
 
-class PatientAdapter(JSONAdapter):
-    """Repeats what failed for a passing reason, for about five seconds; every provisioning call may be repeated."""
+class PatientSession(requests.Session):
+    """Repeats what failed for a passing reason, for about seven seconds; every provisioning call may be repeated."""
 
-    def request(self, *args: Any, **kwargs: Any) -> Any:
-        """Send one request as hvac does; raises hvac's own error once patience has run out."""
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send one request; what still fails when patience runs out is returned as it is."""
         for attempt in range(ATTEMPTS):
-            try:
-                return super().request(*args, **kwargs)
-            except (InvalidRequest, InternalServerError, VaultDown, UnexpectedError) as error:
-                if attempt == ATTEMPTS - 1 or not _is_passing(error):
-                    raise
+            answer = super().request(*args, **kwargs)
+            if not _is_passing(answer):
+                break
             time.sleep(min(0.02 * (attempt + 1), 0.2))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return answer
 
 
-def connect(address: str, token: str | None = None, ca: Path | None = None, *, patient: bool = True) -> hvac.Client:
+def connect(address: str, token: str | None = None, ca: Path | None = None) -> hvac.Client:
     """Return a client for one server.  It reads no token and no proxy from this process's environment.
 
     `ca` is a PEM file to verify the server with; without it the system's authorities are used.
     """
-    session = requests.Session()
+    session = PatientSession()
     session.trust_env = False
-    adapter = PatientAdapter if patient else JSONAdapter
     client = hvac.Client(
-        url=address,
-        token=token or "",
-        verify=str(ca) if ca else True,
-        timeout=TIMEOUT_SECONDS,
-        allow_redirects=False,
-        session=session,
-        adapter=adapter,
+        url=address, verify=str(ca) if ca else True, timeout=TIMEOUT_SECONDS, allow_redirects=False, session=session
     )
     client.token = token
     return client

@@ -1,4 +1,4 @@
-"""The three engines behind the application: kv for its keys, transit for signing and encrypting, database for logins."""
+"""The three engines behind the application: kv for keys, transit for signing and encrypting, database for logins."""
 
 from __future__ import annotations
 

@@ -89,10 +89,7 @@ def ensure_rings(client: hvac.Client, names: Names) -> list[str]:
                 names.secret(name), new_secret(name), cas=0, mount_point=names.kv_mount
             )
             client.secrets.kv.v2.update_metadata(
-                names.secret(name),
-                max_versions=MAX_VERSIONS,
-                custom_metadata=ring.metadata,
-                mount_point=names.kv_mount,
+                names.secret(name), max_versions=MAX_VERSIONS, custom_metadata=ring.metadata, mount_point=names.kv_mount
             )
             written.append(name)
     return written

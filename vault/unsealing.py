@@ -19,7 +19,7 @@ class Initialised:
 
 
 def initialise(client: hvac.Client, *, auto_unseal: bool, shares: int = 1, threshold: int = 1) -> Initialised:
-    """Initialise an empty server.  Its keys belong to people; whoever keeps them in one place keeps the whole server."""
+    """Initialise an empty server.  Its keys belong to people: whoever holds enough of them holds the server."""
     if auto_unseal:
         body = {"recovery_shares": shares, "recovery_threshold": threshold}
     else:

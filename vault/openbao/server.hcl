@@ -18,6 +18,9 @@ storage "raft" {
 listener "tcp" {
   address     = "127.0.0.1:@port@"
   tls_disable = true
+
+  # The door by which the holder of the recovery key gets a root token again.  Shut, except for the moment local/ needs it.
+  disable_unauthed_generate_root_endpoints = @owner_door_shut@
 }
 
 # OpenBao only: HashiCorp Vault has no static seal and enables audit devices through its API.
