@@ -1,0 +1,259 @@
+"""PostgreSQL for the application: two engines over short-lived logins, transactions, and errors in our own words.
+
+Every physical connection is stamped with the generation of the login it was opened with.  When the login turns, stale
+connections are replaced one by one as they are taken out of the pool, so a swap costs no request anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+import asyncpg
+from sqlalchemy import DateTime, MetaData, event, exc
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from app.errors import Unavailable
+from app.settings import Settings
+from app.vault.probe import CONNECT_TIMEOUT, REFUSED, tls_of
+from app.vault.snapshot import SecretSource, Snapshot
+
+OVERFLOW: Final = 5
+POOL_TIMEOUT: Final = 5.0  # seconds a request may wait for a connection
+DRAIN_LOOK: Final = 0.05
+QUERY_CANCELED: Final = "57014"  # our own statement_timeout
+LOST: Final = ("08", "57P", "53300")  # connection exceptions, shutdowns, too many connections
+CONTENDED: Final = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available
+
+_log = logging.getLogger("scriptorium.database")
+
+
+class Base(DeclarativeBase):
+    """Every table; constraints are named by rule, so that migrations can speak of them, and times are aware."""
+
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True)}
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Contention(Unavailable):
+    """Two transactions stood in each other's way and this one gave in; nothing of it was kept, trying again helps."""
+
+    code = "contention"
+    title = "Somebody is changing the same thing"
+
+
+class Generations:
+    """Stamps connections with login generations, counts them, and refuses to hand out stale ones."""
+
+    def __init__(self, source: SecretSource) -> None:
+        self._source = source
+        self.live: Counter[int] = Counter()
+
+    def guard(self, engine: AsyncEngine) -> None:
+        """Let this engine take its login from the source, for ever."""
+        event.listen(engine.sync_engine, "do_connect", self._connect)
+        event.listen(engine.sync_engine.pool, "connect", self._opened)
+        event.listen(engine.sync_engine.pool, "close", self._closed)
+        event.listen(engine.sync_engine.pool, "checkout", self._checkout)
+
+    def stale(self) -> int:
+        """How many connections of older logins are still open."""
+        current = self._source.snapshot.login.generation
+        return sum(count for generation, count in self.live.items() if generation < current)
+
+    def _connect(self, dialect: Any, record: ConnectionPoolEntry, args: Any, parameters: dict[str, Any]) -> Any:
+        login = self._source.snapshot.login  # one read: user, password and generation belong together
+        if login.seconds_left() <= 0:
+            raise Unavailable("The database login has ended and Vault gives no other", code="secrets_unavailable")
+        record.info["generation"] = login.generation
+        # `parameters` is the engine's own dict and lives as long as it does: never write a password into it.
+        return dialect.connect(*args, **{**parameters, "user": login.user, "password": login.password})
+
+    def _opened(self, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        self.live[record.info["generation"]] += 1
+
+    def _closed(self, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        generation = record.info.get("generation") if record is not None else None
+        if generation is not None:
+            self.live[generation] -= 1
+            if self.live[generation] <= 0:
+                del self.live[generation]
+
+    def _checkout(self, connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+        login = self._source.snapshot.login
+        # In both cases the pool reconnects this record, unseen by the caller.
+        if record.info.get("generation") != login.generation:
+            raise exc.DisconnectionError("stale login")
+        if connection.driver_connection.is_closed():  # asyncpg saw the server hang up
+            raise exc.DisconnectionError("closed by the server")
+        if login.seconds_left() <= 0:
+            raise Unavailable("The database login has ended and Vault gives no other", code="secrets_unavailable")
+
+
+class Database:
+    """The two engines of one process: transactional for changes, AUTOCOMMIT for reads (half the round trips)."""
+
+    def __init__(self, settings: Settings, source: SecretSource, *, application_name: str = "scriptorium") -> None:
+        self._source = source
+        self._generations = Generations(source)
+        options = _options(settings, application_name)
+        url = f"postgresql+asyncpg://{settings.database_host}:{settings.database_port}/{settings.database_name}"
+        self._writes = create_async_engine(url, **options)
+        # Set at creation, not by execution_options: that costs 32 microseconds more on every statement.
+        self._reads = create_async_engine(url, isolation_level="AUTOCOMMIT", **options)
+        for engine in (self._writes, self._reads):
+            self._generations.guard(engine)
+        self._generation = 0
+        self._draining: asyncio.Task[None] | None = None
+        source.count_connections(lambda: self._generations.live)
+        source.on_change(self._login_may_have_turned)
+
+    @property
+    def connections(self) -> Mapping[int, int]:
+        """Open connections by login generation."""
+        return dict(self._generations.live)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed on success, rolled back on any exception, cancellation included.
+
+        Raises Unavailable when there is no connection to be had, Contention when another transaction was in the way;
+        everything else (IntegrityError above all) passes through untouched.
+        """
+        connection = await self._connect(self._writes)
+        try:
+            with _working():
+                async with AsyncSession(bind=connection, expire_on_commit=False) as session, session.begin():
+                    yield session
+        finally:
+            # Shielded: a caller who went away must not leave a connection half returned.
+            await asyncio.shield(connection.close())
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which every statement stands alone; for reads, and for single statements that are a whole."""
+        connection = await self._connect(self._reads)
+        try:
+            with _working():
+                yield connection
+        finally:
+            await asyncio.shield(connection.close())
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        if self._draining is not None:
+            self._draining.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._draining
+        await self._writes.dispose()
+        await self._reads.dispose()
+
+    async def _connect(self, engine: AsyncEngine) -> AsyncConnection:
+        """Take a connection; a login PostgreSQL refuses is refetched and tried once more."""
+        try:
+            with _connecting():
+                return await engine.connect()
+        except _LoginRefused:
+            await self._source.refresh("database")
+        with _connecting():
+            return await engine.connect()
+
+    def _login_may_have_turned(self, snapshot: Snapshot) -> None:
+        if snapshot.login.generation != self._generation:
+            self._generation = snapshot.login.generation
+            if self._draining is None or self._draining.done():
+                self._draining = asyncio.get_running_loop().create_task(self._drain(), name="drain-connections")
+
+    async def _drain(self) -> None:
+        """Touch idle connections until none of an older login is left, however little traffic there is."""
+        while self._generations.stale() > 0:
+            for engine in (self._writes, self._reads):
+                if engine.pool.checkedin():  # type: ignore[attr-defined]  # every queue pool has it
+                    try:
+                        async with engine.connect():
+                            pass
+                    except (exc.SQLAlchemyError, OSError, TimeoutError, Unavailable) as error:
+                        _log.info("draining waits: %s", type(error).__name__)
+            await asyncio.sleep(DRAIN_LOOK)
+
+
+class _LoginRefused(Unavailable):
+    """PostgreSQL does not know the login, or not any more: Vault revoked it, or we were slower than a swap."""
+
+
+def _options(settings: Settings, application_name: str) -> dict[str, Any]:
+    return {
+        "pool_size": settings.database_pool,
+        "max_overflow": OVERFLOW,
+        "pool_timeout": POOL_TIMEOUT,
+        "pool_recycle": 1800,
+        "connect_args": {
+            "ssl": tls_of(settings),
+            "timeout": CONNECT_TIMEOUT,
+            "server_settings": {
+                "application_name": application_name,
+                "search_path": "app",
+                "jit": "off",  # its compile time shows on statements that only look expensive
+                "statement_timeout": _milliseconds(settings.statement_timeout),
+                "lock_timeout": _milliseconds(settings.lock_timeout),
+                "idle_in_transaction_session_timeout": _milliseconds(settings.idle_in_transaction_timeout),
+            },
+        },
+    }
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+@contextmanager
+def _connecting() -> Iterator[None]:
+    """What can go wrong while taking a connection, in our words; the driver's errors arrive here untranslated."""
+    try:
+        yield
+    except exc.TimeoutError:
+        raise Unavailable("The database is busy", code="database_busy") from None
+    except (asyncpg.PostgresError, exc.DBAPIError) as error:
+        if _sqlstate(error) in REFUSED:
+            raise _LoginRefused("The database refuses our login", code="secrets_unavailable") from None
+        _log.warning("no connection: %s (%s)", type(error).__name__, _sqlstate(error))
+        raise Unavailable("The database cannot be reached", code="database_unavailable") from None
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        _log.warning("no connection: %s", type(error).__name__)
+        raise Unavailable("The database cannot be reached", code="database_unavailable") from None
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """What can go wrong with a connection in hand; only failures of the ground below us are translated."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        state = _sqlstate(error)
+        if state in CONTENDED:
+            raise Contention(retry_after=1) from error
+        if state == QUERY_CANCELED:
+            raise Unavailable("The database took too long", code="database_slow") from error
+        if error.connection_invalidated or state.startswith(LOST):
+            raise Unavailable("The database went away", code="database_unavailable") from error
+        raise
+
+
+def _sqlstate(error: BaseException) -> str:
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
