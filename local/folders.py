@@ -66,6 +66,11 @@ class Folders:
         """The local certificate authority and its certificate."""
         return self.state / "tls"
 
+    @property
+    def rooms(self) -> tuple[Path, ...]:
+        """All of them."""
+        return (self.openbao, self.valkey, self.identities, self.logs, self.run, self.tls, self.postgres)
+
     def prepare(self, account: Account | None) -> None:
         """Make every room with its permissions.
 
@@ -74,7 +79,7 @@ class Folders:
         try:
             self.state.mkdir(parents=True, exist_ok=True)
             self.state.chmod(0o700 if account is None else 0o711)
-            for room in (self.openbao, self.valkey, self.identities, self.logs, self.run, self.tls, self.postgres):
+            for room in self.rooms:
                 room.mkdir(mode=0o700, exist_ok=True)
                 room.chmod(0o700)
         except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from rich.console import Console
@@ -44,8 +44,9 @@ class Terminal:
                 yield
         else:
             yield
-        self._console.print(f"[green]✓[/] {done} [dim]{time.monotonic() - began:.1f} s[/]")
+        self.say(f"✓ {done} ({time.monotonic() - began:.1f} s)")
 
     def say(self, text: str, style: str = "") -> None:
-        """Print one line."""
-        self._console.print(text, style=style, markup=False)
+        """Print one line.  A terminal that has gone away must not keep us from stopping in order."""
+        with suppress(OSError):
+            self._console.print(text, style=style, markup=False)

@@ -61,7 +61,7 @@ class Stack:
         Raises StackError with one sentence when that cannot be; what was started is stopped again.
         """
         try:
-            self._take_possession()
+            self.claim()
             self._make_ready()
             with self._progress.step("Starting the servers", "PostgreSQL, OpenBao and Valkey are up"):
                 self._start_servers()
@@ -70,7 +70,18 @@ class Stack:
             self.stop()
             raise
 
-    def _take_possession(self) -> None:
+    @property
+    def is_ours(self) -> bool:
+        """Whether this object has claimed the state and not let it go."""
+        return self._lock.held
+
+    def claim(self) -> None:
+        """Make the state ours alone and end what a killed run left in it; `start` does this too.
+
+        Raises StackError naming the process that has it.
+        """
+        if self._lock.held:
+            return
         account = account_for(self.folders.postgres)
         self.folders.prepare(account)
         self._lock.take()
@@ -177,9 +188,11 @@ class Stack:
         """Return the SCRIPTORIUM_* settings of an application on this stack.  None of them is a secret."""
         return {
             "SCRIPTORIUM_STATE": str(self.state),
+            "SCRIPTORIUM_VAULT_NAME": "scriptorium",
+            "SCRIPTORIUM_VAULT_KV_MOUNT": "kv",
             "SCRIPTORIUM_VAULT_ADDR": self.deployer.address,
             "SCRIPTORIUM_VAULT_ROLE_ID": self.deployer.role_id(APP_ROLE),
-            "SCRIPTORIUM_VAULT_SECRET_ID_FILE": str(self.secret_id_file(APP_ROLE)),
+            "SCRIPTORIUM_VAULT_SECRET_ID_FILE": str(self.secret_id_file()),
             "SCRIPTORIUM_SECRETS_SOCKET": str(self.folders.socket("secrets.sock")),
             "SCRIPTORIUM_DATABASE_HOST": LOOPBACK,
             "SCRIPTORIUM_DATABASE_PORT": str(self._ports["postgres"]),
@@ -190,9 +203,14 @@ class Stack:
             "SCRIPTORIUM_VALKEY_TLS": "off",
         }
 
-    def secret_id_file(self, role: str) -> Path:
+    def secret_id_file(self, role: str = APP_ROLE) -> Path:
         """Return where the wrapped secret-id of a role is handed over."""
         return self.folders.identities / f"{role}.wrapped-secret-id"
+
+    @property
+    def command_secret_id_file(self) -> Path:
+        """Where a running instance keeps a wrapped secret-id ready for operators' commands."""
+        return self.folders.identities / "command.wrapped-secret-id"
 
     def wrap_secret_id(self, role: str = APP_ROLE, path: Path | None = None) -> Path:
         """Write a fresh wrapped secret-id of a role to its file, or to `path`, and return where it is."""
