@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
-from quart import request
+from quart import g, request
 from werkzeug.http import parse_options_header
 
 from app.errors import DomainError, Invalid
@@ -174,6 +174,13 @@ async def _body() -> bytes:
 
 
 async def _form_pairs() -> Pairs:
+    known: Pairs | None = g.get("scriptorium_form")
+    if known is None:  # the form token is looked for before the form is read: decode once
+        known = g.scriptorium_form = await _decode_form()
+    return known
+
+
+async def _decode_form() -> Pairs:
     kind, options = _content_type()
     try:
         if kind == "application/x-www-form-urlencoded":

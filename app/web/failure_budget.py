@@ -1,0 +1,120 @@
+"""How many wrong guesses an account and an address have: counted before the check, so that no burst slips past.
+
+A limit on requests would let an attacker's guesses use up the owner's sign-ins, and a counter raised after the check
+lets 80 guesses through that arrive together.  Here a try takes a place before the password is looked at; places
+and recent failures together never exceed the limit; a good sign-in gives its place back and leaves no trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from math import ceil
+from random import SystemRandom
+from time import monotonic
+
+from app.errors import Throttled
+from app.web.limits import LimitSettings
+from app.web.local_failures import FULL, HOLD, PLACE, Budget, LocalFailures, Outcome
+from app.web.shared_script import Client, Script, SharedStore, StoreLost
+
+PATIENCE = 3.0
+
+_FAILURES = Script("failures.lua")
+_DICE = SystemRandom()
+
+
+@dataclass
+class Attempt:
+    """One try under way.  Unless told otherwise by the time it ends, it has failed."""
+
+    outcome: Outcome = field(default="fail", init=False)
+
+    def succeeded(self) -> None:
+        """The password was right: the try is not counted."""
+        self.outcome = "release"
+
+    def abandoned(self) -> None:
+        """No verdict was reached, through no fault of the caller: the try is not counted."""
+        self.outcome = "release"
+
+
+class FailureBudget:
+    """Gives out places for tries, across all workers; `settings.limit(name)` says how many failures in what time."""
+
+    def __init__(self, settings: LimitSettings, client: Client, *, prefix: str = "scriptorium") -> None:
+        self._settings = settings
+        self._store = SharedStore(client)
+        self._alone = LocalFailures(settings.workers)
+        self._prefix = prefix
+        self._settling: set[asyncio.Future[None]] = set()
+
+    @asynccontextmanager
+    async def attempt(self, keys: Mapping[str, str]) -> AsyncIterator[Attempt]:
+        """Hold a place while a credential is checked; `keys` maps limit names to whom they count.
+
+        Waits up to 3 s while places are only taken by tries under way; raises Throttled when failures fill the
+        window.  A place lapses by itself after 30 s, should this worker die.
+        """
+        budgets = [
+            Budget(f"{self._prefix}:{name}:{_digest(who)}", self._settings.limit(name)) for name, who in keys.items()
+        ]
+        name = secrets.token_hex(8)
+        shared = await self._wait_for_place(budgets, name)
+        attempt = Attempt()
+        try:
+            yield attempt
+        finally:
+            # Shielded: a client that hangs up after its guess must not get the guess for free.
+            settling = asyncio.ensure_future(self._settle(budgets, name, attempt.outcome, shared=shared))
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
+            await asyncio.shield(settling)
+
+    async def _wait_for_place(self, budgets: Sequence[Budget], name: str) -> bool:
+        give_up = monotonic() + PATIENCE
+        pause = 0.005
+        while True:
+            found, wait, shared = await self._reserve(budgets, name)
+            if found == PLACE:
+                return shared
+            if found == FULL:
+                raise Throttled("Too many wrong tries. Wait a little before the next one.", retry_after=ceil(wait))
+            if monotonic() + pause > give_up:
+                raise Throttled("Too many tries at the same time. Try again in a moment.", retry_after=1)
+            await asyncio.sleep(pause * _DICE.uniform(0.5, 1.5))
+            pause = min(pause * 1.5, 0.05)
+
+    async def _reserve(self, budgets: Sequence[Budget], name: str) -> tuple[int, float, bool]:
+        try:
+            found, wait = await self._ask("reserve", budgets, name)
+        except StoreLost:
+            return *self._alone.reserve(budgets, name), False
+        return int(found), wait / 1e6, True
+
+    async def _settle(self, budgets: Sequence[Budget], name: str, outcome: Outcome, *, shared: bool) -> None:
+        if shared:
+            try:
+                await self._ask(outcome, budgets, name)
+            except StoreLost:
+                shared = False
+        if not shared:
+            self._alone.settle(budgets, name, outcome)
+
+    async def _ask(self, act: str, budgets: Sequence[Budget], name: str) -> tuple[int, int]:
+        keys: list[str] = []
+        arguments: list[str | int] = [act, name, int(HOLD * 1e6)]
+        for budget in budgets:
+            keys += (f"{budget.key}:failed", f"{budget.key}:under_way")
+            arguments += (budget.limit.count, int(budget.limit.period * 1e6))
+        found, wait = await self._store.run(_FAILURES, keys, arguments)
+        return found, wait
+
+
+def _digest(who: str) -> str:
+    """Keep addresses of people out of the store's keys."""
+    return hashlib.sha256(who.encode()).hexdigest()[:32]

@@ -1,0 +1,164 @@
+"""How often one caller may ask: quart-rate-limiter's decorators and headers over a decision that holds under load.
+
+As shipped the extension reads, thinks and writes in three steps, so of 80 requests released together all 80 pass a
+limit of 5; it believes `X-Forwarded-For`, and fails when its store does.  Declaring limits and showing them is kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from time import monotonic
+from typing import Any, Protocol
+
+import structlog
+from quart import Quart, Response, current_app, g, request
+from quart_rate_limiter import (
+    QUART_RATE_LIMITER_EXEMPT_ATTRIBUTE,
+    QUART_RATE_LIMITER_LIMITS_ATTRIBUTE,
+    KeyCallable,
+    RateLimit,
+    RateLimiter,
+)
+
+from app.errors import Throttled
+from app.web.client_address import address_block, client_address
+from app.web.faces import for_programs
+from app.web.limit_decision import Demand, SharedDecider, Verdict
+from app.web.shared_script import Client
+
+log = structlog.get_logger(__name__)
+
+_TELL_EVERY = 1.0
+
+
+class LimitLike(Protocol):
+    """`count` events in `period` seconds."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def period(self) -> float: ...
+
+
+class LimitSettings(Protocol):
+    """What must be known of the settings."""
+
+    @property
+    def workers(self) -> int: ...
+    def limit(self, name: str) -> LimitLike: ...
+
+
+@dataclass
+class NamedLimit(RateLimit):
+    """A limit whose numbers stand in the settings under `name`; callers are told apart `by` address, person or key."""
+
+    name: str = ""
+    by: str = "address"
+
+
+def named_limit(name: str, *, by: str = "address") -> NamedLimit:
+    """Refer to the limit `SCRIPTORIUM_LIMIT_<name>`; every route that names it draws from the same bucket."""
+    return NamedLimit(count=1, period=timedelta(seconds=1), name=name, by=by)
+
+
+async def by_address() -> str:
+    """Tell callers apart by their address; one IPv6 host roams a /64, so that is one caller."""
+    return address_block(client_address())
+
+
+class Limiter(RateLimiter):
+    """Enforces the limits that views and blueprints declare, and those that all pages and all programs share.
+
+    `callers` maps the words `named_limit(by=...)` may use to coroutine functions; "address" is always there.
+    Where Valkey is lost the limits become stricter (each worker alone), never absent, and no request fails.
+    """
+
+    def __init__(
+        self,
+        settings: LimitSettings,
+        client: Client,
+        *,
+        callers: Mapping[str, KeyCallable] | None = None,
+        pages: Sequence[RateLimit] = (),
+        programs: Sequence[RateLimit] = (),
+        prefix: str = "scriptorium",
+    ) -> None:
+        self._callers: dict[str, KeyCallable] = {"address": by_address, **(callers or {})}
+        self._settings = settings
+        self._shared = {True: list(programs), False: list(pages)}
+        self._decider = SharedDecider(client, workers=settings.workers, prefix=prefix)
+        self._told_at = 0.0
+        self.refused: Counter[str] = Counter()
+        super().__init__(key_function=by_address)
+
+    @property
+    def store_lost(self) -> bool:
+        """Whether limits are decided without Valkey at present."""
+        return self._decider.store.lost
+
+    def init_app(self, app: Quart, enabled: bool = True) -> None:
+        """Decide before each request and show the verdict after it."""
+        app.before_request(self._before_request)
+        app.after_request(self._after_request)
+        app.config.setdefault("QUART_RATE_LIMITER_ENABLED", enabled)
+
+    async def _before_request(self) -> None:
+        limits = self._limits_of_request()
+        if not limits or not current_app.config["QUART_RATE_LIMITER_ENABLED"]:
+            return
+        demands = [await self._demand(limit) for limit in limits if not await self._should_skip(limit)]
+        if not demands:
+            return
+        verdict = await self._decider.take(demands)
+        g.scriptorium_limits = (demands, verdict)
+        if not verdict.allowed:
+            self._tell(demands, verdict)
+            raise Throttled(
+                "Too many requests in too short a time. Try again a little later.", retry_after=ceil(verdict.wait)
+            )
+
+    def _limits_of_request(self) -> list[RateLimit]:
+        """All limits of the route: its own, those of every blueprint around it, and its face's.
+
+        Addresses that lead nowhere fall under their face's limits as well: probing is not free.
+        """
+        view: Callable[..., Any] | None = current_app.view_functions.get(request.endpoint or "")
+        if view is not None and getattr(view, QUART_RATE_LIMITER_EXEMPT_ATTRIBUTE, False):
+            return []
+        limits = list(getattr(view, QUART_RATE_LIMITER_LIMITS_ATTRIBUTE, ()))
+        for name in request.blueprints:
+            limits += getattr(current_app.blueprints.get(name), QUART_RATE_LIMITER_LIMITS_ATTRIBUTE, ())
+        if request.endpoint != "static":
+            limits += self._shared[for_programs(request.path)]
+        return limits
+
+    async def _demand(self, limit: RateLimit) -> Demand:
+        if isinstance(limit, NamedLimit):
+            numbers = self._settings.limit(limit.name)
+            caller = await (limit.key_function or self._callers[limit.by])()
+            return Demand(f"{limit.name}:{caller}", numbers.count, numbers.period)
+        caller = await (limit.key_function or by_address)()
+        return Demand(f"{request.endpoint}:{limit.key}:{caller}", limit.count, limit.period.total_seconds())
+
+    def _tell(self, demands: Sequence[Demand], verdict: Verdict) -> None:
+        name = max(zip(demands, verdict.used, strict=True), key=lambda pair: pair[1] / pair[0].period)[0].key
+        self.refused[name.partition(":")[0]] += 1
+        if monotonic() - self._told_at >= _TELL_EVERY:  # a flood must not become a flood of lines
+            self._told_at = monotonic()
+            log.warning("limit.reached", limit=name, refused_since_start=self.refused.total())
+
+    async def _after_request(self, response: Response) -> Response:
+        decided: tuple[Sequence[Demand], Verdict] | None = g.get("scriptorium_limits")
+        if decided is None:
+            return response
+        demands, verdict = decided
+        demand, used = max(zip(demands, verdict.used, strict=True), key=lambda pair: pair[1] / pair[0].period)
+        remaining = max(0, int((demand.period - used) * demand.count / demand.period + 1e-3))
+        response.headers["RateLimit-Limit"] = str(demand.count)
+        response.headers["RateLimit-Remaining"] = str(remaining)
+        response.headers["RateLimit-Reset"] = str(ceil(used))
+        return response

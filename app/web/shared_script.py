@@ -1,0 +1,78 @@
+"""Runs the limits' scripts in Valkey with a hard bound on the wait, and knows when Valkey is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from time import monotonic
+from typing import Any
+
+import structlog
+from valkey.asyncio import Valkey
+from valkey.exceptions import NoScriptError, ValkeyError
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT = 0.25
+RETRY = 1.0
+
+Client = Callable[[], "Valkey[Any]"]
+
+
+class StoreLost(Exception):
+    """Valkey did not answer in time, or not at all; decide without it."""
+
+
+class SharedStore:
+    """Valkey, as far as the limits use it.
+
+    After a failure nobody waits for it again until one call, once a second, has found it back; so a hanging
+    Valkey costs a quarter of a second once, not per request.
+    """
+
+    def __init__(self, client: Client, *, timeout: float = TIMEOUT, retry: float = RETRY) -> None:
+        self._client = client
+        self._timeout = timeout
+        self._retry = retry
+        self._ask_again_at = 0.0
+        self.lost = False
+
+    async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+        """Run `script` atomically; raises StoreLost."""
+        if self.lost:
+            if monotonic() < self._ask_again_at:
+                raise StoreLost
+            self._ask_again_at = monotonic() + self._retry
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await script.run(self._client(), keys, arguments)
+        except (ValkeyError, OSError, TimeoutError) as error:
+            self._mark_lost(error)
+            raise StoreLost from error
+        if self.lost:
+            self.lost = False
+            log.info("limits.store_back")
+        return answer
+
+    def _mark_lost(self, error: Exception) -> None:
+        self._ask_again_at = monotonic() + self._retry
+        if not self.lost:
+            self.lost = True
+            log.error("limits.store_lost", error=type(error).__name__, now="stricter limits, in this process only")
+
+
+class Script:
+    """A Lua script kept beside this module, called by its digest."""
+
+    def __init__(self, name: str) -> None:
+        self._text = files(__package__).joinpath(name).read_text("utf-8")
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    async def run(self, client: Valkey[Any], keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+        """Run it, loading it first where the server does not know it (after a restart of Valkey)."""
+        try:
+            return await client.evalsha(self._digest, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return await client.eval(self._text, len(keys), *keys, *arguments)
