@@ -1,0 +1,30 @@
+"""Refuses a lock file that names an address or misses a hash: `python requirements/check.py`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ADDRESS = re.compile(r"https?:|file:|--find-links|--index-url|--extra-index-url|^-[fie]\b", re.MULTILINE)
+PIN = re.compile(r"^[A-Za-z0-9].*", re.MULTILINE)
+
+
+def complaints(lock: Path) -> list[str]:
+    """Return what is wrong with one lock file."""
+    text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
+    found = [f"{lock.name} names an address: {match.group()}" for match in ADDRESS.finditer(text)]
+    pins = [match.group() for match in PIN.finditer(text)]
+    found += [f"{lock.name} has no hash for {pin.split()[0]}" for pin in pins if "--hash=sha256:" not in pin]
+    return found or ([] if pins else [f"{lock.name} is empty"])
+
+
+def main() -> int:
+    """Check every lock beside this file; 0 when all are fit to be committed."""
+    found = [complaint for lock in sorted(Path(__file__).parent.glob("*.txt")) for complaint in complaints(lock)]
+    sys.stderr.writelines(f"{complaint}\n" for complaint in found)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
