@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.vault.client import VaultClient
-from app.vault.errors import Denied, Invalid, VaultStartError
+from app.vault.errors import Denied, Down, Invalid, VaultStartError
 from app.vault.events import Events
 from app.vault.lease import LeaseClock
 
@@ -20,7 +20,14 @@ class AppRole:
     the wrapping was made is asked before opening it, because anybody could wrap something that looks alike.
     """
 
-    def __init__(self, client: VaultClient, role: str, role_id: str, file: Path | None, events: Events) -> None:
+    def __init__(
+        self,
+        client: VaultClient,
+        role: str,
+        role_id: str,
+        file: Path | None,
+        events: Events,
+    ) -> None:
         self._client = client
         self._role = role
         self._role_id = role_id
@@ -37,11 +44,10 @@ class AppRole:
             return bool(content) and _digest(content) != self._used
         return False
 
-    def resume(self, token: str, ttl: float, used: bytes) -> None:
-        """Go on with a token an earlier process of this host left us."""
+    def resume(self, token: str, used: bytes) -> None:
+        """Go on with the token of an earlier process of this host; `renew` tells whether it still lives."""
         self._client.use(token)
         self._used = used
-        self.clock = LeaseClock(ttl, time.monotonic())
 
     @property
     def used(self) -> bytes:
@@ -74,11 +80,18 @@ class AppRole:
     async def renew(self) -> None:
         """Prolong the token; raises Denied when it is dead or may not be prolonged, Down when Vault is away."""
         granted = await self._client.renew_token()
-        self.clock.renewed(granted, time.monotonic())
+        if self.clock.full:
+            self.clock.renewed(granted, time.monotonic())
+        else:
+            self.clock = LeaseClock(granted, time.monotonic())
         self._events.tell("renewed", "token", ttl=round(granted))
 
     async def _open(self) -> str:
         wrapping = self._read()
+        before, self._used = (
+            self._used,
+            _digest(wrapping.encode()),
+        )  # a bad delivery is looked at once, too
         try:
             made_by = await self._client.wrapping_path(wrapping)
             expected = f"auth/approle/role/{self._role}/secret-id"
@@ -87,7 +100,9 @@ class AppRole:
             secret_id = await self._client.unwrap_secret_id(wrapping)
         except (Invalid, Denied):
             raise self._tampered("was already opened, or has expired") from None
-        self._used = _digest(wrapping.encode())
+        except Down:
+            self._used = before
+            raise
         return secret_id
 
     def _tampered(self, what: str) -> VaultStartError:
@@ -100,7 +115,10 @@ class AppRole:
 
     def _read(self) -> str:
         if self._file is None:
-            raise VaultStartError(VaultStartError.MISCONFIGURED, "SCRIPTORIUM_VAULT_SECRET_ID_FILE is not set")
+            raise VaultStartError(
+                VaultStartError.MISCONFIGURED,
+                "SCRIPTORIUM_VAULT_SECRET_ID_FILE is not set",
+            )
         if not self._role_id:
             raise VaultStartError(VaultStartError.MISCONFIGURED, "SCRIPTORIUM_VAULT_ROLE_ID is not set")
         try:
@@ -109,7 +127,8 @@ class AppRole:
             content = ""
         except (OSError, UnicodeDecodeError) as error:
             raise VaultStartError(
-                VaultStartError.MISCONFIGURED, f"{self._file} cannot be read: {type(error).__name__}"
+                VaultStartError.MISCONFIGURED,
+                f"{self._file} cannot be read: {type(error).__name__}",
             ) from None
         if not content:
             raise VaultStartError(

@@ -110,7 +110,11 @@ class VaultClient:
     def speaking_as(self, token: str) -> VaultClient:
         """A second client on the same threads with another token, for ending an old identity."""
         other = object.__new__(VaultClient)
-        other.address, other._ca, other._kv_mount = self.address, self._ca, self._kv_mount
+        other.address, other._ca, other._kv_mount = (
+            self.address,
+            self._ca,
+            self._kv_mount,
+        )
         other._executor = self._executor
         other._hvac = self._connect(token)
         other._closed = False
@@ -128,7 +132,9 @@ class VaultClient:
 
         def ask(client: hvac.Client) -> int:
             answer = client.adapter.get(
-                "/v1/sys/health", params={"standbyok": "true", "perfstandbyok": "true"}, raise_exception=False
+                "/v1/sys/health",
+                params={"standbyok": "true", "perfstandbyok": "true"},
+                raise_exception=False,
             )
             return answer.status_code if isinstance(answer, requests.Response) else 200
 
@@ -147,7 +153,10 @@ class VaultClient:
     async def unwrap_secret_id(self, wrapping_token: str) -> str:
         """Take the secret-id out of its wrapping, which works once; raises Invalid or Denied when it is spent."""
         answer = await self._call(
-            "unwrap", lambda client: client.sys.unwrap(), client=self._connect(wrapping_token), attempts=1
+            "unwrap",
+            lambda client: client.sys.unwrap(),
+            client=self._connect(wrapping_token),
+            attempts=1,
         )
         return str(_pick(answer, "data", "secret_id"))
 
@@ -159,7 +168,10 @@ class VaultClient:
             client=self._connect(None),
             attempts=1,
         )
-        return TokenGrant(_pick(answer, "auth", "client_token"), float(_pick(answer, "auth", "lease_duration")))
+        return TokenGrant(
+            _pick(answer, "auth", "client_token"),
+            float(_pick(answer, "auth", "lease_duration")),
+        )
 
     async def token_alive(self) -> bool:
         """Tell a dead token from a missing policy: a living one may look at itself."""
@@ -223,7 +235,10 @@ class VaultClient:
         answer = await self._call(
             f"reading {self._kv_mount}/{path}",
             lambda client: client.secrets.kv.v2.read_secret_version(
-                path, version=version, mount_point=self._kv_mount, raise_on_deleted_version=True
+                path,
+                version=version,
+                mount_point=self._kv_mount,
+                raise_on_deleted_version=True,
             ),
             path=f"{self._kv_mount}/{path}",
         )
@@ -247,7 +262,8 @@ class VaultClient:
 
     async def sign(self, key: str, data: bytes) -> str:
         answer = await self._call(
-            f"signature with {key}", lambda client: client.secrets.transit.sign_data(key, hash_input=_b64(data))
+            f"signature with {key}",
+            lambda client: client.secrets.transit.sign_data(key, hash_input=_b64(data)),
         )
         return str(_pick(answer, "data", "signature"))
 
@@ -276,7 +292,11 @@ class VaultClient:
                     return await loop.run_in_executor(self._executor, ask, speaker)
             except TimeoutError:
                 raise Down(f"{operation}: Vault at {self.address} answers too slowly") from None
-            except (hvac_errors.VaultError, requests.RequestException, _Refused) as error:
+            except (
+                hvac_errors.VaultError,
+                requests.RequestException,
+                _Refused,
+            ) as error:
                 # The original carries bodies and addresses, so it is dropped, not chained.
                 failure, again = self._translate(operation, path, error)
             if not again or attempts <= 0:

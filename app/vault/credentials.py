@@ -37,6 +37,10 @@ class DynamicProvider:
         self._held: Held | None = None
 
     @property
+    def ready(self) -> bool:
+        return self._held is not None
+
+    @property
     def held(self) -> Held:
         if self._held is None:
             raise Down("no database login yet")
@@ -86,7 +90,10 @@ class DynamicProvider:
             return True
         shrunk = held.clock.renewed(granted, time.monotonic())
         login = DatabaseLogin(
-            held.login.generation, held.login.user, held.login.password, now() + timedelta(seconds=granted)
+            held.login.generation,
+            held.login.user,
+            held.login.password,
+            now() + timedelta(seconds=granted),
         )
         self._held = Held(login, held.lease_id, held.clock)
         self._events.tell("renewed", "database", generation=login.generation, ttl=round(granted))

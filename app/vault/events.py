@@ -27,7 +27,12 @@ class Event:
     facts: Mapping[str, object]
 
     def as_fact(self) -> dict[str, object]:
-        return {"at": self.at.isoformat(), "kind": self.kind, "subject": self.subject, **self.facts}
+        return {
+            "at": self.at.isoformat(),
+            "kind": self.kind,
+            "subject": self.subject,
+            **self.facts,
+        }
 
 
 class Events:

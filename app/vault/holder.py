@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -16,14 +17,21 @@ from app.settings import Settings
 from app.vault.auth import AppRole
 from app.vault.client import VaultClient
 from app.vault.credentials import DynamicProvider
-from app.vault.errors import Down, Invalid, VaultError
+from app.vault.errors import Denied, Down, Invalid, VaultError
+from app.vault.estate import Estate, Legacy
 from app.vault.events import Events
 from app.vault.probe import prober
 from app.vault.retiring import Retiring
 from app.vault.rings import Rings
 from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot
 from app.vault.standing import Standing
-from app.vault.startup import Patience, Say, as_start_error, to_standard_error, wait_until_ready
+from app.vault.startup import (
+    Patience,
+    Say,
+    patiently,
+    to_standard_error,
+    wait_until_ready,
+)
 from app.vault.tending import Tending
 
 RINGS_AT_MOST_EVERY: Final = 1.0  # seconds; an unknown key id in a forged cookie must not become load on Vault
@@ -36,17 +44,31 @@ T = TypeVar("T")
 class Holder:
     """A `SecretSource` that talks to Vault itself.  One per host: more would multiply tokens, leases and roles."""
 
-    def __init__(self, settings: Settings, *, say: Say = to_standard_error) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        say: Say = to_standard_error,
+        estate: Estate | None = None,
+    ) -> None:
+        self._estate = estate
+        self._legacy = estate.read() if estate is not None else Legacy()
         self.events = Events()
         self.settings = settings
         self._say = say
         self._client = VaultClient(settings.vault_addr, settings.vault_ca, kv_mount=settings.vault_kv_mount)
         role = f"{settings.vault_name}-app"
-        self._auth = AppRole(self._client, role, settings.vault_role_id, settings.vault_secret_id_file, self.events)
+        self._auth = AppRole(
+            self._client,
+            role,
+            settings.vault_role_id,
+            settings.vault_secret_id_file,
+            self.events,
+        )
         self._provider = DynamicProvider(self._client, role, prober(settings), self.events)
         self._rings = Rings(self._client, settings.vault_kv_mount, settings.vault_name, self.events)
         self._standing = Standing(self.events)
-        self.retiring = Retiring(self._client, self.events)
+        self.retiring = Retiring(self._client, self.events, self._bequeath)
         self._tending = Tending(
             self._client,
             self._auth,
@@ -77,16 +99,21 @@ class Holder:
         )
 
     async def start(self) -> None:
-        """Sign in and fetch everything; a failed start leaves no token behind."""
+        """Sign in and fetch everything; a failed start leaves no token behind.  A second call does nothing."""
+        if self._snapshot is not None:
+            return
         patience = Patience(self.settings.vault_wait, self._say)
         try:
             await wait_until_ready(self._client, patience)
-            await self._patiently(patience, self._sign_in)
-            await self._patiently(patience, self._rings.load)
-            await self._patiently(patience, self._first_login)
+            await patiently(patience, self._identify)
+            await patiently(patience, self._rings.load)
+            await patiently(patience, self._first_login)
         except BaseException:
-            await self._let_go()
+            if self._legacy.token is None:
+                await self._let_go()
+            self._client.close()  # a token we took over still carries the login the workers use
             raise
+        self._legacy = Legacy()
         self._publish()
         self._tending.start()
 
@@ -132,27 +159,42 @@ class Holder:
         except (VaultError, TimeoutError):
             raise Unavailable("The keeper of keys does not answer", code="secrets_unavailable") from None
 
-    async def _patiently(self, patience: Patience, step: Callable[[], Awaitable[object]]) -> None:
-        while True:
+    async def _identify(self) -> None:
+        """Go on as the process before us on this host, if it left a living token; else sign in."""
+        if self._client.token is None and (token := self._legacy.token) is not None:
+            self._auth.resume(token, self._legacy.used)
+        if self._client.token is not None:
             try:
-                await step()
-                return
-            except Down as error:
-                await patience.spend(str(error))
-            except VaultError as error:
-                raise as_start_error(error) from None
-
-    async def _sign_in(self) -> None:
+                return await self._auth.renew()
+            except Denied:
+                self._client.use(None)
+                self._legacy = Legacy()
         await self._auth.sign_in()
+        self._bequeath()
 
     async def _first_login(self) -> None:
-        await self._provider.replace()
+        """The login the process before us left, or a new one."""
+        if self._legacy.held is None:
+            await self._provider.replace()
+            return
+        self._provider.resume(self._legacy.held)
+        self.retiring.take_over(self._legacy.pending)
+        self._legacy = replace(self._legacy, pending=())
+        if await self._provider.renew() or not await self._provider.works():
+            await self._tending.replace_login()
+
+    def _bequeath(self) -> None:
+        if self._estate is not None and self._client.token is not None:
+            held = self._provider.held if self._provider.ready else None
+            self._estate.write(Legacy(self._client.token, self._auth.used, held, self.retiring.pending))
 
     async def _let_go(self) -> None:
         with suppress(VaultError):
             if self._client.token is not None:
                 await self._client.revoke_token()  # takes the lease along
                 self.events.tell("revoked", "token")
+                if self._estate is not None:
+                    self._estate.clear()
         self._client.close()
 
     async def _refresh_rings(self) -> None:
@@ -172,10 +214,20 @@ class Holder:
 
     def _publish(self) -> None:
         """Replace the snapshot if anything in it changed, and tell everybody who listens."""
+        self._bequeath()
         before, moment = self._snapshot, now()
-        login, rings, password = self._provider.held.login, self._rings.at(moment), self._rings.valkey_password
+        login, rings, password = (
+            self._provider.held.login,
+            self._rings.at(moment),
+            self._rings.valkey_password,
+        )
         state, since = self._standing.state, self._standing.since
-        if before is not None and (before.login, before.rings, before.valkey_password, before.state) == (
+        if before is not None and (
+            before.login,
+            before.rings,
+            before.valkey_password,
+            before.state,
+        ) == (
             login,
             rings,
             password,

@@ -44,7 +44,11 @@ class Listing:
 def read_listing(metadata: Mapping[str, Any]) -> Listing:
     """The listing in an answer of `kv/metadata`; times Vault sends in nanoseconds are cut to microseconds."""
     versions = [
-        Version(int(number), _moment(entry["created_time"]), not entry["destroyed"] and not _past(entry))
+        Version(
+            int(number),
+            _moment(entry["created_time"]),
+            not entry["destroyed"] and not _past(entry),
+        )
         for number, entry in (metadata.get("versions") or {}).items()
     ]
     custom = metadata.get("custom_metadata") or {}
@@ -74,7 +78,11 @@ def key_value(path: str, field_name: str, fields: Mapping[str, Any]) -> bytes:
         raise Missing(path, field_name)
     if field_name == "private_key":
         if "PRIVATE KEY-----" not in text:
-            raise Missing(path, field_name, f"the field '{field_name}' of secret {path} is not a PEM private key")
+            raise Missing(
+                path,
+                field_name,
+                f"the field '{field_name}' of secret {path} is not a PEM private key",
+            )
         return text.encode()
     try:
         value = base64.b64decode(text.strip() + "=" * (-len(text.strip()) % 4), altchars=b"-_", validate=True)
@@ -82,7 +90,9 @@ def key_value(path: str, field_name: str, fields: Mapping[str, Any]) -> bytes:
         value = b""
     if len(value) < KEY_BYTES:
         raise Missing(
-            path, field_name, f"the field '{field_name}' of secret {path} is not {KEY_BYTES} bytes in base64url"
+            path,
+            field_name,
+            f"the field '{field_name}' of secret {path} is not {KEY_BYTES} bytes in base64url",
         )
     return value
 
@@ -129,7 +139,15 @@ class KvKeyRing:
                 continue
             state: KeyState = "signing" if version is signing else "published"
             signs_from = version.created if version is usable[0] else version.created + activation
-            keys.append(Key(version.number, self.values[version.number], version.created, state, signs_from))
+            keys.append(
+                Key(
+                    version.number,
+                    self.values[version.number],
+                    version.created,
+                    state,
+                    signs_from,
+                )
+            )
         return KeyRing(self.name, tuple(reversed(keys)))
 
     def _retires_older(self, version: Version, now: datetime) -> bool:

@@ -15,7 +15,13 @@ State = Literal["healthy", "degraded", "must_stop"]
 Refreshable = Literal["rings", "database"]
 
 RING_FIELDS: Mapping[str, str] = MappingProxyType(
-    {"session": "key", "csrf": "key", "token": "private_key", "refresh": "key", "pepper": "key"}
+    {
+        "session": "key",
+        "csrf": "key",
+        "token": "private_key",
+        "refresh": "key",
+        "pepper": "key",
+    }
 )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from app.vault.client import VaultClient
@@ -60,16 +60,35 @@ async def wait_until_ready(client: VaultClient, patience: Patience) -> None:
         await patience.spend(f"Vault at {client.address} is {state}")
 
 
+async def patiently(patience: Patience, step: Callable[[], Awaitable[object]]) -> None:
+    """Take a step of the start, again and again while Vault or PostgreSQL is away; raises VaultStartError."""
+    while True:
+        try:
+            await step()
+            return
+        except Down as error:
+            await patience.spend(str(error))
+        except VaultError as error:
+            raise as_start_error(error) from None
+
+
 def as_start_error(error: VaultError) -> VaultStartError:
     """What an error of Vault means at start, where waiting does not help."""
     match error:
         case Missing():
-            return VaultStartError(VaultStartError.MISCONFIGURED, f"Vault has nothing to start with: {error}")
+            return VaultStartError(
+                VaultStartError.MISCONFIGURED,
+                f"Vault has nothing to start with: {error}",
+            )
         case Denied():
             return VaultStartError(
-                VaultStartError.MISCONFIGURED, f"the policy of this application does not allow it: {error}"
+                VaultStartError.MISCONFIGURED,
+                f"the policy of this application does not allow it: {error}",
             )
         case Invalid():
-            return VaultStartError(VaultStartError.MISCONFIGURED, f"Vault is not set up for this application: {error}")
+            return VaultStartError(
+                VaultStartError.MISCONFIGURED,
+                f"Vault is not set up for this application: {error}",
+            )
         case _:
             return VaultStartError(VaultStartError.UNAVAILABLE, str(error))

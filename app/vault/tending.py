@@ -14,7 +14,7 @@ from app.vault.client import VaultClient
 from app.vault.credentials import DynamicProvider
 from app.vault.errors import Denied, VaultError, VaultStartError
 from app.vault.events import Events
-from app.vault.retiring import Retiring
+from app.vault.retiring import Leaving, Retiring
 from app.vault.rings import Rings
 from app.vault.standing import Standing
 
@@ -46,12 +46,17 @@ class Tending:
         self._publish = publish
         self._replacing = asyncio.Lock()
         self._look_at_token = asyncio.Event()
+        self._keys_read = asyncio.Event()
         self._old_tokens: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
-        for name, step in (("token", self._token), ("database", self._database), ("keys", self._keys)):
+        for name, step in (
+            ("token", self._token),
+            ("database", self._database),
+            ("keys", self._keys),
+        ):
             self._tasks.append(loop.create_task(self._forever(name, step), name=f"tend-{name}"))
 
     async def stop(self) -> None:
@@ -67,13 +72,16 @@ class Tending:
                 return  # somebody else just did
             await asyncio.sleep(self._provider.pause())
             old = await self._provider.replace()
+            tokens, self._old_tokens = tuple(self._old_tokens), []
+            newer = self._provider.held.login.generation
+            if old is not None:
+                self._retiring.retire(Leaving(newer, old.login.generation, old.lease_id, tokens))
             self._publish()
-            tokens, self._old_tokens = self._old_tokens, []
-            self._retiring.retire(old, self._provider.held.login.generation, tokens)
 
     async def poll_keys(self) -> None:
         """Read what changed among the keys, and tell everybody."""
         await self._rings.poll()
+        self._keys_read.set()  # what was read may plan a change before the next look
         self._standing.well("keys")
         for name in self._rings.empty(now()):
             self._standing.trouble(name, "every version of this key was withdrawn", fatal=True)
@@ -93,12 +101,9 @@ class Tending:
 
     async def _token(self) -> None:
         clock = self._auth.clock
-        try:
-            async with asyncio.timeout(clock.wait(time.monotonic())):
-                await self._look_at_token.wait()
-        except TimeoutError:
-            pass  # nobody woke us: the renewal is due
-        self._look_at_token.clear()
+        rung = await _sleep(min(POLL, clock.wait(time.monotonic())), self._look_at_token)
+        if not rung and clock.wait(time.monotonic()) > 0 and not self._auth.fresh():
+            return
         try:
             await self._prolong_identity()
             self._standing.well("token")
@@ -120,7 +125,9 @@ class Tending:
             if await self._client.token_alive():
                 raise
             self._standing.trouble(
-                "token", "the token is dead and no fresh wrapped secret-id was delivered", fatal=True
+                "token",
+                "the token is dead and no fresh wrapped secret-id was delivered",
+                fatal=True,
             )
             self._auth.clock.failed(time.monotonic())
             self._publish()
@@ -155,19 +162,33 @@ class Tending:
     # --- keys
 
     async def _keys(self) -> None:
-        await asyncio.sleep(self._until_next_look())
-        if self._auth.fresh():
-            self._look_at_token.set()
+        wait, planned = self._usual_look(), self._rings.next_change(now())
+        if planned is not None and planned < wait:
+            if not await _sleep(planned + 0.02, self._keys_read):
+                self._publish()
+            return
+        if await _sleep(wait, self._keys_read):
+            return
         try:
             await self.poll_keys()
+            self._keys_read.clear()
         except VaultError as error:
             if isinstance(error, Denied):
                 self._look_at_token.set()
             self._standing.trouble("keys", str(error))
             self._publish()
 
-    def _until_next_look(self) -> float:
+    def _usual_look(self) -> float:
         usual = POLL if self._standing.state == "healthy" else POLL_IN_TROUBLE
-        usual *= random.uniform(0.8, 1.2)  # jitter, not a secret
-        planned = self._rings.next_change(now())
-        return usual if planned is None else min(usual, planned + 0.02)
+        return usual * random.uniform(0.8, 1.2)
+
+
+async def _sleep(seconds: float, alarm: asyncio.Event) -> bool:
+    """Sleep, unless the alarm rings; true when it did."""
+    try:
+        async with asyncio.timeout(seconds):
+            await alarm.wait()
+    except TimeoutError:
+        return False
+    alarm.clear()
+    return True
