@@ -1,0 +1,185 @@
+"""A stack's life: started, stopped, killed, started again, next to another one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.errors import Cancelled, StackError
+from local.folders import LONGEST_SOCKET_PATH, Folders
+from local.stack import CHECKOUT, Stack
+from vault.client import connect
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from local.stack import Stack
+stack = Stack(Path(sys.argv[1]))
+stack.start()
+print("up", flush=True)
+time.sleep(120)
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="scriptorium-test-"))
+    yield path
+    shutil.rmtree(path)
+
+
+def key_version(stack: Stack) -> int:
+    rotator = connect(stack.deployer.address, stack.deployer.token("rotator"))
+    metadata = rotator.secrets.kv.v2.read_secret_metadata("scriptorium/session", mount_point="kv")
+    return int(metadata["data"]["current_version"])
+
+
+def running_on(state: Path) -> list[psutil.Process]:
+    """Every process whose command line or working folder names the state, zombies aside."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            places = [*process.cmdline(), process.cwd()]
+        except psutil.Error:
+            continue
+        if process.pid != os.getpid() and any(str(state) in place for place in places):
+            found.append(process)
+    return found
+
+
+def wait_for_nothing_on(state: Path, seconds: float) -> list[psutil.Process]:
+    deadline = time.monotonic() + seconds
+    while (left := running_on(state)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def test_a_restart_keeps_everything_and_changes_nothing(folder: Path) -> None:
+    stack = Stack(folder)
+    stack.start()
+    before = (stack.environment(), stack.deployer.token("deployer"), key_version(stack))
+    stack.stop()
+    assert running_on(folder) == []
+    began = time.monotonic()
+    stack.start()
+    try:
+        assert (stack.environment(), stack.deployer.token("deployer"), key_version(stack)) == before
+        assert time.monotonic() - began < 6
+    finally:
+        stack.stop()
+
+
+def test_provisioning_again_makes_up_for_what_was_lost(folder: Path) -> None:
+    stack = Stack(folder)
+    stack.start()
+    version = key_version(stack)
+    stack.stop()
+    (folder / "identities" / "deployer.token").unlink()
+    stack.start()
+    try:
+        assert key_version(stack) == version
+        assert stack.deployer.wrap_secret_id("scriptorium-app")
+    finally:
+        stack.stop()
+
+
+def test_a_killed_runner_takes_its_servers_with_it_and_the_next_start_works(folder: Path) -> None:
+    runner = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], cwd=CHECKOUT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+    )
+    assert runner.stdout is not None
+    assert runner.stdout.readline() == b"up\n"
+    with pytest.raises(StackError, match=str(runner.pid)):
+        Stack(folder).start()
+    runner.send_signal(signal.SIGKILL)
+    runner.wait()
+    runner.stdout.close()
+    stack = Stack(folder)
+    stack.start()
+    stack.stop()
+    assert wait_for_nothing_on(folder, 5) == []
+
+
+def test_a_stale_pid_file_never_ends_a_stranger(folder: Path) -> None:
+    stack = Stack(folder)
+    stack.start()
+    stack.stop()
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        record = {"name": "OpenBao", "pid": stranger.pid, "mark": "another boot:1", "signal": 15, "program": "bao"}
+        (folder / "processes.json").write_text(json.dumps([record]))
+        (folder / "postgres" / "postmaster.pid").write_text(
+            f"{stranger.pid}\n{folder / 'postgres'}\n0\n1\n\n\n\nready\n"
+        )
+        stack.start()
+        assert stranger.poll() is None
+    finally:
+        stack.stop()
+        stranger.kill()
+        stranger.wait()
+
+
+def test_two_stacks_stand_side_by_side(stack: Stack, folder: Path) -> None:
+    other = Stack(folder)
+    other.start()
+    try:
+        ports = {name: value for name, value in other.environment().items() if name.endswith(("_PORT", "_ADDR"))}
+        assert not set(ports.items()) & set(stack.environment().items())
+    finally:
+        other.stop()
+    assert stack.crashed() is None
+
+
+def test_asked_to_stop_while_starting_it_leaves_nothing(folder: Path) -> None:
+    stack = Stack(folder, cancelled=lambda: True)
+    with pytest.raises(Cancelled):
+        stack.start()
+    assert running_on(folder) == []
+
+
+def test_no_secret_in_any_argument_or_environment(stack: Stack) -> None:
+    secrets = [stack.deployer.token("deployer"), stack.deployer.token("rotator")]
+    secrets += json.loads((stack.folders.identities / "owner.keys").read_text())
+    secrets.append(stack.wrap_secret_id().read_text())
+    client = connect(stack.deployer.address, secrets[-1])
+    client.auth.approle.login(stack.deployer.role_id("scriptorium-app"), client.sys.unwrap()["data"]["secret_id"])
+    secrets.append(client.adapter.get("/v1/kv/data/scriptorium/valkey")["data"]["data"]["password"])
+    secrets.append(client.adapter.get("/v1/database/creds/scriptorium-app")["data"]["password"])
+    processes = running_on(stack.state)
+    assert {process.name() for process in processes} >= {"postgres", "bao", "valkey-server"}
+    for process in processes:
+        exposed = [*process.cmdline(), *process.environ().values()]
+        assert not [place for place in exposed for secret in secrets if secret in place]
+    for log in [*stack.folders.logs.iterdir(), stack.folders.openbao / "audit.log"]:
+        text = log.read_text(errors="replace")
+        assert not [log for secret in secrets if secret in text]
+
+
+def test_nothing_in_the_state_is_open_to_others(stack: Stack) -> None:
+    for path in stack.state.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_long_state_gets_its_socket_elsewhere(tmp_path: Path) -> None:
+    socket = Folders(tmp_path / ("long" * 30)).socket("secrets.sock")
+    assert len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH
+    assert socket.parent.stat().st_mode & 0o777 == 0o700
+    socket.parent.rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run PostgreSQL as somebody else")
+def test_a_folder_postgres_cannot_reach_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with pytest.raises(StackError, match="SCRIPTORIUM_STATE"):
+        Stack(tmp_path / "closed").start()
