@@ -17,7 +17,7 @@ _LANGUAGES = frozenset({
 })  # fmt: skip
 _ALIASES = {"js": "javascript", "py": "python", "python3": "python", "rb": "ruby", "rs": "rust", "sh": "bash",
             "shell": "bash", "ts": "typescript", "yml": "yaml", "c++": "cpp"}  # fmt: skip
-LONGEST = 10_000
+LONGEST = 5_000
 """Characters; a longer block is shown uncoloured, so that no lexer can be kept busy."""
 # Nor is one with a very long line or a desert of empty ones: there some lexers take time that grows with the square.
 _WEARISOME = re.compile(r"[^\n]{400}|\s{60}")

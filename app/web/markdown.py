@@ -155,8 +155,9 @@ def _task(self: object, tokens: Sequence[Token], index: int, options: object, en
     return f'<span class="task" role="img" aria-label="{label}">{shape}</span> '
 
 
-def _table_open(self: object, tokens: Sequence[Token], index: int, options: object, env: object) -> str:
-    return '<div class="table-scroll" role="region" aria-label="Table" tabindex="0"><table>\n'
+def _table_open(self: object, tokens: Sequence[Token], index: int, options: object, env: dict[str, Any]) -> str:
+    env["tables"] = number = env.get("tables", 0) + 1
+    return f'<div class="table-scroll" role="region" aria-label="Table {number}" tabindex="0"><table>\n'
 
 
 def _footnotes_open(self: object, tokens: Sequence[Token], index: int, options: object, env: object) -> str:
