@@ -16,7 +16,8 @@ from typing import IO
 from local.accounts import Account
 from local.errors import Cancelled, StackError
 
-GUARD = Path(__file__).parent / "guard.py"
+CHECKOUT = Path(__file__).resolve().parent.parent
+GUARD = CHECKOUT / "local" / "guard.py"
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 # A child's life hangs on the thread that started it, not on the whole process (prctl(2)), so one thread that lives as

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from app.settings import Settings
 from local.errors import StackError
-from local.processes import Child, plain_environment, start
-from local.stack import CHECKOUT
+from local.processes import CHECKOUT, Child, plain_environment, start
 
 READY_PATIENCE = 90.0
 LOG_BYTES = 16 * 1024 * 1024

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import signal
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,18 +13,17 @@ from local.deployer import Deployer, damaged
 from local.errors import Cancelled, StackError
 from local.folders import Folders, write_private
 from local.lock import InstanceLock
+from local.migrating import migrate
 from local.openbao import ACTIVE, NOT_INITIALISED, OpenBao, health
 from local.ports import LOOPBACK, Ports, is_free
 from local.postgres import DATABASE, Postgres
-from local.processes import Child, plain_environment, start, wait_until
+from local.processes import Child, wait_until
 from local.progress import Progress, Silent
 from local.strays import end_strays, remember
 from local.valkey import Valkey, answers
 from vault.engines import Database
 
 APP_ROLE, MIGRATE_ROLE = "scriptorium-app", "scriptorium-migrate"
-CHECKOUT = Path(__file__).resolve().parent.parent
-MIGRATION_PATIENCE = 120.0
 
 
 def _never() -> bool:
@@ -220,30 +216,16 @@ class Stack:
 
     def migrate(self) -> None:
         """Bring the database to the newest version under the migration's own login; raises StackError when it fails."""
+        secret_id = self.wrap_secret_id(MIGRATE_ROLE)
         settings = {
             **self.environment(),
             "SCRIPTORIUM_VAULT_ROLE_ID": self.deployer.role_id(MIGRATE_ROLE),
-            "SCRIPTORIUM_VAULT_SECRET_ID_FILE": str(self.wrap_secret_id(MIGRATE_ROLE)),
+            "SCRIPTORIUM_VAULT_SECRET_ID_FILE": str(secret_id),
         }
-        log = self.folders.logs / "migrate.log"
-        child = start(
-            "The migration",
-            [sys.executable, "-m", "app.cli", "migrate"],
-            environment=plain_environment(settings),
-            log=log,
-            folder=CHECKOUT,
-            stop_signal=signal.SIGTERM,
-        )
-        deadline = time.monotonic() + MIGRATION_PATIENCE
-        while child.ended is None:
-            if self._cancelled() or time.monotonic() > deadline:
-                child.stop()
-                self._check_cancelled()
-                raise StackError(f"The migration took more than {MIGRATION_PATIENCE:.0f} seconds; its log is {log}.")
-            time.sleep(0.05)
-        if child.ended:
-            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            raise StackError(f"The migration failed ({log}): {lines[-1] if lines else child.epitaph()}")
+        try:
+            migrate(settings, self.folders.logs / "migrate.log", self._cancelled)
+        finally:
+            secret_id.unlink(missing_ok=True)
 
     def crashed(self) -> Child | None:
         """Return a server that has ended although nobody asked it to."""

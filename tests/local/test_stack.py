@@ -18,7 +18,8 @@ import pytest
 
 from local.errors import Cancelled, StackError
 from local.folders import LONGEST_SOCKET_PATH, Folders
-from local.stack import CHECKOUT, Stack
+from local.processes import CHECKOUT
+from local.stack import Stack
 from vault.client import connect
 
 HOLD = """
