@@ -77,6 +77,21 @@ class Conflict(DomainError):
     title = "Somebody was faster"
 
 
+class PreconditionRequired(DomainError):
+    """A change must say which version it starts from, in `If-Match` (RFC 6585 3)."""
+
+    status = 428
+    code = "precondition_required"
+    title = "Say which version you changed"
+
+
+class NotActive(Forbidden):
+    """We know who is calling, but their account is pending, declined or suspended."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This account is {status}.", code=f"account_{status}")
+
+
 class Stale(Conflict):
     """The caller's `If-Match` names an older version (RFC 9110 13.1.1); `current` is the version now."""
 

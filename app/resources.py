@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,16 +16,20 @@ from app.vault.snapshot import SecretSource
 
 
 class Attempt(Protocol):
-    """One try at a password; it counts as failed unless it says it succeeded."""
+    """One try at a password; it counts as failed unless it says that it succeeded or was abandoned."""
 
     def succeeded(self) -> None: ...
+    def abandoned(self) -> None: ...
 
 
 class FailureCounter(Protocol):
     """Counts failed tries per account and address block, exactly, over all workers (SPEC 1.2)."""
 
-    def attempt(self, *, account: str, address: str) -> AbstractAsyncContextManager[Attempt]:
-        """Reserve a try before looking at the password; raises Throttled when too many have failed."""
+    def attempt(self, keys: Mapping[str, str]) -> AbstractAsyncContextManager[Attempt]:
+        """Reserve a try before looking at the password; `keys` maps limit names to whom they count.
+
+        Raises Throttled when too many have failed.
+        """
         ...
 
 

@@ -162,6 +162,7 @@ class Settings:
     refresh_token_life: float = 30 * 86400.0
     refresh_grace: float = 10.0
     limits: Mapping[str, Limit] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
+    security_contact: str = "mailto:security@localhost"
     log_level: str = "info"
     drain: float = 25.0
 
@@ -249,6 +250,7 @@ class Settings:
             refresh_token_life=read.number("REFRESH_TOKEN_LIFE", 30 * 86400.0, least=60.0),
             refresh_grace=read.number("REFRESH_GRACE", 10.0, most=60.0),
             limits=read.limits(),
+            security_contact=read.text("SECURITY_CONTACT", "mailto:security@localhost"),
             log_level=read.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
             drain=read.number("DRAIN", 25.0, least=0.0, most=600.0),
         )

@@ -18,7 +18,7 @@ class Actor(Identity):
     """A caller.  `id` is None for visitors and the system; `status` is the account's; `scopes` None means all.
 
     `session_id` is set for browser sessions only, `fresh_until` says how long sensitive acts need no new sign-in,
-    `address` and `request_id` go into the audit trail.
+    `address` and `request_id` go into the audit trail; `refusal` says why a credential that was sent was not taken.
     """
 
     id: UUID | None
@@ -33,6 +33,7 @@ class Actor(Identity):
     fresh_until: datetime | None = None
     address: str | None = None
     request_id: str | None = None
+    refusal: str = ""
 
     @property
     def signed_in(self) -> bool:

@@ -72,12 +72,19 @@ def person_by_email(email_key: str) -> Select[tuple[Person]]:
 
 
 def people(
-    *, status: str | None, role: str | None, search: str, after: tuple[datetime, UUID] | None, limit: int
+    *,
+    status: str | None,
+    role: str | None,
+    search: str,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    oldest_first: bool,
 ) -> Select[Any]:
-    """People, newest application first, filtered; `after` is the last row's key of the page before."""
+    """People by the time they applied, filtered; `after` is the last row's key of the page before."""
+    key = (Person.created_at, Person.id)
     statement = select(
         Person.id, Person.email, Person.display_name, Person.roles, Person.status, Person.status_until, Person.created_at
-    ).order_by(Person.created_at.desc(), Person.id.desc())
+    ).order_by(*(column.asc() if oldest_first else column.desc() for column in key))
     if status:
         statement = statement.where(Person.status == status)
     if role:
@@ -90,7 +97,7 @@ def people(
             )
         )
     if after:
-        statement = statement.where(tuple_(Person.created_at, Person.id) < after)
+        statement = statement.where(tuple_(*key) > after if oldest_first else tuple_(*key) < after)
     return statement.limit(limit)
 
 

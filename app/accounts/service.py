@@ -238,9 +238,12 @@ async def people(
     search: str = "",
     after: tuple[datetime, UUID] | None = None,
     limit: int = 50,
+    oldest_first: bool = False,
 ) -> list[Any]:
-    """People, newest first, filtered."""
-    statement = queries.people(status=status, role=role, search=search, after=after, limit=limit)
+    """People, newest application first unless told otherwise, filtered."""
+    statement = queries.people(
+        status=status, role=role, search=search, after=after, limit=limit, oldest_first=oldest_first
+    )
     return list((await db.execute(statement)).all())
 
 

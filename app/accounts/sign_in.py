@@ -16,9 +16,10 @@ from app.accounts import queries
 from app.accounts.service import email_key
 from app.accounts.sessions import effective_status
 from app.audit import service as audit
-from app.errors import NotAuthenticated
+from app.errors import NotAuthenticated, Unavailable
 from app.ids import now
 from app.resources import Resources
+from app.web.client_address import address_block
 
 WRONG = "The address or the password is not right."
 
@@ -28,14 +29,18 @@ async def recognise(res: Resources, caller: Actor, email: str, password: str, *,
 
     Raises NotAuthenticated for a wrong pair, Throttled after too many failures, Unavailable when hashing is swamped.
     """
-    key = email_key(email)
-    async with res.failures.attempt(account=key, address=caller.address or "") as attempt:
-        async with res.database.read() as db:
-            row = (await db.execute(queries.CREDENTIALS_BY_EMAIL, {"email_key": key})).first()
-        verdict = await res.passwords.verify(password, None if row is None else row.password_hash)
+    key, block = email_key(email), address_block(caller.address or "")
+    async with res.failures.attempt({"SIGN_IN": f"{key} {block}", "SIGN_IN_ADDRESS": block}) as attempt:
+        try:
+            async with res.database.read() as db:
+                row = (await db.execute(queries.CREDENTIALS_BY_EMAIL, {"email_key": key})).first()
+            verdict = await res.passwords.verify(password, None if row is None else row.password_hash)
+        except Unavailable:
+            attempt.abandoned()
+            raise
         if row is None or not verdict.right:
             await _note_failure(res, caller, row, via)
-            raise NotAuthenticated(WRONG, code="wrong_credentials", challenge="")
+            raise NotAuthenticated(WRONG, code="wrong_credentials")
         attempt.succeeded()
     if verdict.outdated:
         await _rehash(res, row, password)

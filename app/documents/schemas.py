@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.documents.life import State
-from app.web.fields import BodyText, Brief, Note, Title
+from app.web.fields import BodyText, Brief, Line, Note, Title
 
 LooseId = Annotated[str, msgspec.Meta(max_length=64)]
 
@@ -41,6 +41,7 @@ class DocumentForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: BodyText = ""
     editor_id: LooseId = ""
     version: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    note: Line = ""
 
 
 class StepNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -44,23 +44,22 @@ async def commission(db: AsyncSession, actor: Actor, new: NewDocument) -> UUID:
         await _check_editor(db, new.editor_id)
     document_id, moment = new_id(), now()
     state = "draft" if new.editor_id is None else "in_progress"
-    db.add(
-        Document(
-            id=document_id,
-            title=new.title,
-            brief=new.brief,
-            body=new.body,
-            state=state,
-            version=1,
-            revision=1,
-            sponsor_id=actor.person_id(),
-            editor_id=new.editor_id,
-            created_at=moment,
-            updated_at=moment,
-        )
+    made = Document(
+        id=document_id,
+        title=new.title,
+        brief=new.brief,
+        body=new.body,
+        state=state,
+        version=1,
+        revision=1,
+        sponsor_id=actor.person_id(),
+        editor_id=new.editor_id,
+        created_at=moment,
+        updated_at=moment,
     )
+    db.add(made)
     await db.flush()
-    _keep_version(db, document_id, 1, new.title, new.brief, new.body, actor, moment, "Commissioned")
+    _keep_version(db, made, actor, moment, "Commissioned")
     await db.flush()
     details = {"state": state, "editor": str(new.editor_id) if new.editor_id else None}
     await audit.record(db, actor, "document.commissioned", ("document", document_id), details)
@@ -75,6 +74,7 @@ async def save(
     *,
     revision: int | None = None,
     version: int | None = None,
+    summary: str = "",
 ) -> None:
     """Change a document's text or editor, if it is still at the `revision` or text `version` the writer read.
 
@@ -96,10 +96,7 @@ async def save(
     document.updated_at = moment
     if rewritten:
         document.version += 1
-        summary = _summary(rewritten)
-        _keep_version(
-            db, document.id, document.version, document.title, document.brief, document.body, actor, moment, summary
-        )
+        _keep_version(db, document, actor, moment, summary or _summary(rewritten))
     await db.flush()
     details = {"version": document.version, "fields": sorted(rewritten | ({"editor_id"} if reassigned else set()))}
     await audit.record(db, actor, "document.saved", ("document", document.id), details)
@@ -228,24 +225,14 @@ def _rewrite(document: Document, changes: DocumentChanges) -> set[str]:
     return changed
 
 
-def _keep_version(
-    db: AsyncSession,
-    document_id: UUID,
-    version: int,
-    title: str,
-    brief: str,
-    body: str,
-    actor: Actor,
-    moment: datetime,
-    summary: str,
-) -> None:
+def _keep_version(db: AsyncSession, document: Document, actor: Actor, moment: datetime, summary: str) -> None:
     db.add(
         DocumentVersion(
-            document_id=document_id,
-            version=version,
-            title=title,
-            brief=brief,
-            body=body,
+            document_id=document.id,
+            version=document.version,
+            title=document.title,
+            brief=document.brief,
+            body=document.body,
             saved_at=moment,
             saved_by=actor.person_id(),
             summary=summary,

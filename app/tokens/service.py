@@ -25,6 +25,7 @@ from app.accounts.sessions import effective_status
 from app.audit import service as audit
 from app.errors import NotAuthenticated
 from app.ids import new_id, now
+from app.resources import Resources
 from app.settings import Settings
 from app.tokens import queries
 from app.tokens.jwt import FIRST_PARTY, AccessToken, TokenSigner
@@ -43,6 +44,13 @@ class Tokens:
     settings: Settings
     signer: TokenSigner
     refresh_ring: Callable[[], KeyRing]
+
+
+def make_tokens(res: Resources) -> Tokens:
+    """The signer over the current key rings; it forgets what it remembers whenever they change."""
+    signer = TokenSigner(res.settings, lambda: res.secrets.snapshot.rings["token"])
+    res.secrets.on_change(lambda snapshot: signer.forget())
+    return Tokens(res.settings, signer, lambda: res.secrets.snapshot.rings["refresh"])
 
 
 async def grant(

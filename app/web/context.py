@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import cast
+from typing import TypeVar, cast
 
 from quart import current_app
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -13,11 +13,17 @@ from app.resources import Resources
 from app.settings import Settings
 
 EXTENSION = "scriptorium"
+T = TypeVar("T")
 
 
 def resources() -> Resources:
     """What was opened when this process started."""
     return cast(Resources, current_app.extensions[EXTENSION])
+
+
+def extension(kind: type[T]) -> T:
+    """What this process holds one of, by its type; the factory put it there."""
+    return cast(T, current_app.extensions[kind.__name__])
 
 
 def settings() -> Settings:

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from app.access import Actor, Permission, RoleNeed, Rule, ScopeNeed
-from app.errors import Forbidden, NotAuthenticated
+from app.errors import Forbidden, NotActive, NotAuthenticated
 from app.ids import now
 from app.web.context import current_actor
 
@@ -19,6 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 View = Callable[P, Awaitable[R]]
 STAMP = "__scriptorium_access__"
+MISSING = "Missing Authorization Header"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Access:
     words: str
     rule: Rule | None = None
     fresh: bool = False
+    challenge: str = "Bearer"
 
 
 def access_of(view: Callable[..., Any]) -> Access | None:
@@ -53,17 +55,21 @@ def signed_in(view: View[P, R]) -> View[P, R]:
     return _guard(view, Access("signed_in", "anybody signed in"))
 
 
-def requires(*roles: str, scope: str | None = None, fresh: bool = False) -> Callable[[View[P, R]], View[P, R]]:
+def requires(
+    *roles: str, scope: str | None = None, fresh: bool = False, challenge: str = "Bearer"
+) -> Callable[[View[P, R]], View[P, R]]:
     """Active people with any of `roles` (none named: with any role), by a credential that carries `scope`.
 
-    `fresh` asks for a sign-in within the last `settings.fresh_for` seconds (ASVS 7.5.1).
+    `fresh` asks for a sign-in within the last `settings.fresh_for` seconds (ASVS 7.5.1); `challenge` is what a program
+    without credentials is asked for (RFC 9110 11.6.1).
     """
     rule: Rule = Permission(*(RoleNeed(role) for role in roles))
     words = " or ".join(roles) or "anybody signed in"
     if scope is not None:
         rule = rule & Permission(ScopeNeed(scope))
         words += f", scope {scope}"
-    return lambda view: _guard(view, Access("rule", words + (", fresh" if fresh else ""), rule, fresh))
+    words += ", fresh" if fresh else ""
+    return lambda view: _guard(view, Access("rule", words, rule, fresh, challenge))
 
 
 def _guard(view: View[P, R], access: Access) -> View[P, R]:
@@ -81,11 +87,11 @@ def check(access: Access, actor: Actor) -> None:
     if access.kind == "public":
         return
     if not actor.signed_in:
-        raise NotAuthenticated
+        raise NotAuthenticated(actor.refusal or MISSING, challenge=access.challenge)
     if access.kind == "known":
         return
     if not actor.active:
-        raise Forbidden(f"Your account is {actor.status}.", code=f"account_{actor.status}")
+        raise NotActive(actor.status)
     if access.rule is not None:
         access.rule.test(actor)
     if access.fresh and (actor.fresh_until is None or actor.fresh_until <= now()):

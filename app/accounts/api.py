@@ -1,0 +1,80 @@
+"""JSON routes about accounts: applying for one, and what the caller may know and do about their own."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from quart import Blueprint, Response
+from quart_rate_limiter import rate_limit
+
+from app.accounts import service, sessions
+from app.accounts.schemas import Me, SessionView, SignedUp, SignUp
+from app.accounts.sign_up import apply
+from app.web.answers import answer, no_content
+from app.web.context import current_actor, reading, resources, transaction
+from app.web.guards import public, requires
+from app.web.limits import named_limit
+from app.web.openapi import describe
+from app.web.parsing import json_body
+
+blueprint = Blueprint("accounts_api", __name__)
+
+
+class SessionList(msgspec.Struct, frozen=True):
+    """The caller's browser sessions, last used first."""
+
+    items: list[SessionView]
+    next_cursor: str | None = None
+
+
+@blueprint.post("/v1/people")
+@describe(
+    "Apply for an account",
+    tag="account",
+    body=SignUp,
+    answers={201: SignedUp},
+    errors=(403,),
+)
+@rate_limit(limits=[named_limit("REGISTER")])
+@public
+async def create() -> Response:
+    sign_up = await json_body(SignUp)
+    application = await apply(resources(), current_actor(), sign_up)
+    made = SignedUp(
+        application.id, application.status, sign_up.email, sign_up.display_name, sign_up.role  # type: ignore[arg-type]
+    )
+    return answer(made, 201)
+
+
+@blueprint.get("/v1/me")
+@describe("Who am I", tag="account", answers={200: Me})
+@requires(scope="profile:read")
+async def me() -> Response:
+    actor = current_actor()
+    return answer(Me(actor.person_id(), actor.email, actor.display_name, sorted(actor.roles), actor.status))  # type: ignore[arg-type]
+
+
+@blueprint.get("/v1/me/sessions")
+@describe("My browser sessions", tag="account", answers={200: SessionList})
+@requires(scope="profile:read")
+async def my_sessions() -> Response:
+    actor = current_actor()
+    async with reading() as db:
+        rows = await sessions.sessions_of(db, resources().settings, actor)
+    return answer(SessionList([session_view(row, actor.session_id) for row in rows]))
+
+
+@blueprint.delete("/v1/me/sessions/<uuid:session_id>")
+@describe("End one of my browser sessions", tag="account", answers={204: None}, errors=(404,))
+@requires(scope="profile:write")
+async def end_session(session_id: UUID) -> Response:
+    async with transaction() as db:
+        await sessions.end(db, current_actor(), session_id)
+    return no_content()
+
+
+def session_view(row: Any, current: UUID | None) -> SessionView:
+    """A session as its owner sees it."""
+    return SessionView(row.id, row.device, row.address, row.created_at, row.last_seen_at, row.id == current)

@@ -1,0 +1,137 @@
+"""The operator's command line: serve, migrate, make the first administrator, and look how things stand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from app import migrations, operations
+from app.errors import DomainError, Invalid
+from app.settings import Settings, SettingsError
+from app.vault.errors import VaultError, VaultStartError
+
+T = TypeVar("T")
+NOT_RUNNING, USAGE, REFUSED = 69, 64, 1
+
+
+def instance_environment() -> Mapping[str, str]:
+    """The settings of the instance this state folder belongs to, with the caller's own variables on top."""
+    state = Path(os.environ.get("SCRIPTORIUM_STATE") or "var")
+    told: dict[str, str] = {}
+    try:
+        told = dict(json.loads((state / "instance.json").read_text())["environment"])
+    except (OSError, ValueError, KeyError):
+        told = {}
+    return {**told, **os.environ}
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings, or an exit that names the one that cannot be used."""
+    try:
+        return Settings.from_environment(environment)
+    except SettingsError as error:
+        fail(str(error), 78)
+
+
+def fail(message: str, code: int) -> Any:
+    """Say why and end."""
+    click.echo(f"scriptorium: {message}", err=True)
+    sys.exit(code)
+
+
+def run(work: Callable[[], Awaitable[T]]) -> T:
+    """Run one operation; every refusal becomes a sentence and an exit code."""
+    try:
+        return asyncio.run(_awaited(work))
+    except VaultStartError as error:
+        fail(error.message, error.exit_code)
+    except operations.NotRunning as error:
+        fail(str(error), NOT_RUNNING)
+    except Invalid as error:
+        fail("; ".join(f"{name}: {' '.join(said)}" for name, said in error.errors.items()), USAGE)
+    except (DomainError, VaultError) as error:
+        fail(str(error), REFUSED)
+    raise AssertionError  # fail() never returns
+
+
+async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
+    return await work()
+
+
+def tell(value: Any, *, as_json: bool, words: str) -> None:
+    """Print a result for people, or as JSON for programs."""
+    click.echo(msgspec.json.encode(value).decode() if as_json else words)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="scriptorium")
+def main() -> None:
+    """Operate Scriptorium.  The instance is the one whose state lies in SCRIPTORIUM_STATE (default: var)."""
+
+
+@main.command()
+def serve() -> None:
+    """Serve until SIGTERM or SIGINT; settings come from SCRIPTORIUM_* variables, secrets from Vault."""
+    from app.supervisor import serve as start  # the server's modules are not needed by any other command
+
+    sys.exit(start(load_settings(os.environ)))
+
+
+@main.command()
+@click.option("--revision", default="head", show_default=True, help="Where to bring the schema.")
+def migrate(revision: str) -> None:
+    """Bring the database to the newest schema, under the migration's own login from Vault."""
+    settings = load_settings(os.environ)
+    run(lambda: migrations.migrate(settings, revision))
+    click.echo("The database has the newest schema.")
+
+
+@main.group()
+def admin() -> None:
+    """Administrators."""
+
+
+@admin.command("create")
+@click.option("--email", required=True, help="Their address, with which they sign in.")
+@click.option("--display-name", required=True, help="Their name as others see it.")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def admin_create(email: str, display_name: str, password_stdin: bool, as_json: bool) -> None:
+    """Make an administrator; a person who has an account already is given the role."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    settings = load_settings(instance_environment())
+    made = run(lambda: operations.create_admin(settings, email, display_name, password))
+    words = f"{email} is an administrator now." if made.made else f"{email} had an account and is an administrator now."
+    tell(made, as_json=as_json, words=words)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def status(as_json: bool) -> None:
+    """Say how the running instance stands: secrets, database, people."""
+    settings = load_settings(instance_environment())
+    found = run(lambda: operations.status(settings))
+    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in msgspec.to_builtins(found).items()]
+    tell(found, as_json=as_json, words="\n".join(lines))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def demo(as_json: bool) -> None:
+    """Fill an empty instance with believable people, documents and entries, and print their sign-ins."""
+    settings = load_settings(instance_environment())
+    people = run(lambda: operations.make_demo(settings))
+    words = "\n".join(f"{person.role:8} {person.email:34} {person.password}" for person in people)
+    tell(people, as_json=as_json, words=words)
+
+
+if __name__ == "__main__":
+    main()

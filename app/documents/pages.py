@@ -1,0 +1,211 @@
+"""HTML routes of documents: the sponsor's and the editor's dashboards, lists, and the page of one document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, Response, request
+
+from app.access import EDITOR, SPONSOR
+from app.accounts import service as accounts
+from app.documents import service, views
+from app.documents.life import STEPS, Part
+from app.documents.schemas import DocumentForm, NewDocument, StepNote
+from app.errors import Invalid, NotFound, Stale
+from app.web.context import current_actor, reading, transaction
+from app.web.guards import requires
+from app.web.paging import decode_cursor, encode_cursor, split
+from app.web.parsing import FormData, form_body
+from app.web.redirects import see_other
+from app.web.render import page
+from app.web.typesetting import typeset
+
+blueprint = Blueprint("documents", __name__)
+PAGE = 30
+ON_DASHBOARD = 100
+
+
+async def _dashboard(part: Part) -> Response:
+    async with reading() as db:
+        rows = await service.documents(db, current_actor(), part=part, state=None, after=None, limit=ON_DASHBOARD)
+        counts = await service.counts(db, current_actor(), part=part)
+    return await page(f"documents/{part}_dashboard.html", groups=views.groups(rows, part), counts=views.ordered(counts))
+
+
+async def _index(part: Part) -> Response:
+    cursor = request.args.get("cursor")
+    async with reading() as db:
+        found = await service.documents(
+            db, current_actor(), part=part, state=None, after=decode_cursor(cursor), limit=PAGE + 1
+        )
+    rows, more = split(found, PAGE)
+    here = f"/{part}/documents"
+    return await page(
+        "documents/index.html",
+        documents=[views.row(found, part) for found in rows],
+        next_url=f"{here}?cursor={encode_cursor(rows[-1].updated_at, rows[-1].id)}" if more else None,
+        previous_url=here if cursor else None,
+        role=part,
+        heading="Documents you commissioned" if part == "sponsor" else "Documents assigned to you",
+    )
+
+
+@blueprint.get("/sponsor/dashboard")
+@requires(SPONSOR)
+async def sponsor_dashboard() -> Response:
+    return await _dashboard("sponsor")
+
+
+@blueprint.get("/editor/dashboard")
+@requires(EDITOR)
+async def editor_dashboard() -> Response:
+    return await _dashboard("editor")
+
+
+@blueprint.get("/sponsor/documents")
+@requires(SPONSOR)
+async def sponsor_documents() -> Response:
+    return await _index("sponsor")
+
+
+@blueprint.get("/editor/documents")
+@requires(EDITOR)
+async def editor_documents() -> Response:
+    return await _index("editor")
+
+
+@blueprint.get("/sponsor/newdocument")
+@requires(SPONSOR)
+async def new() -> Response:
+    return await _new_page(FormData())
+
+
+@blueprint.post("/sponsor/newdocument")
+@requires(SPONSOR)
+async def create() -> Response:
+    form = await form_body(DocumentForm)
+    try:
+        asked = form.require()
+        commission = NewDocument(asked.title, asked.brief, asked.body, views.chosen_editor(asked.editor_id))
+        async with transaction() as db:
+            document_id = await service.commission(db, current_actor(), commission)
+    except Invalid as invalid:
+        form.errors = invalid.errors
+        return await _new_page(form, 422)
+    return await see_other(f"/sponsor/documents/{document_id}", "The document is commissioned.")
+
+
+async def _new_page(form: FormData[Any], status: int = 200) -> Response:
+    async with reading() as db:
+        editors = await accounts.active_editors(db)
+    return await page("documents/new.html", status, form=form, editors=editors)
+
+
+@blueprint.get("/sponsor/documents/<uuid:document_id>")
+@requires(SPONSOR)
+async def sponsor_document(document_id: UUID) -> Response:
+    return await _document_page(document_id, "sponsor", FormData())
+
+
+@blueprint.get("/editor/documents/<uuid:document_id>")
+@requires(EDITOR)
+async def editor_document(document_id: UUID) -> Response:
+    return await _document_page(document_id, "editor", FormData())
+
+
+@blueprint.post("/sponsor/documents/<uuid:document_id>")
+@requires(SPONSOR)
+async def sponsor_save(document_id: UUID) -> Response:
+    return await _save(document_id, "sponsor")
+
+
+@blueprint.post("/editor/documents/<uuid:document_id>")
+@requires(EDITOR)
+async def editor_save(document_id: UUID) -> Response:
+    return await _save(document_id, "editor")
+
+
+async def _save(document_id: UUID, part: Part) -> Response:
+    form = await form_body(DocumentForm)
+    try:
+        asked = form.require()
+        changes, version = views.changes(asked, part, form.values)
+        async with transaction() as db:
+            await _in_part(db, document_id, part)
+            await service.save(db, current_actor(), document_id, changes, version=version, summary=asked.note)
+    except Invalid as invalid:
+        form.errors = invalid.errors
+        return await _document_page(document_id, part, form, 422)
+    except Stale:
+        return await _conflict_page(document_id, form)
+    return await see_other(f"/{part}/documents/{document_id}", "Saved. Every version is kept.")
+
+
+async def _step(document_id: UUID, part: Part, name: str) -> Response:
+    if name not in STEPS or STEPS[name].by != part:
+        raise NotFound
+    note = (await form_body(StepNote)).require().note
+    async with transaction() as db:
+        await _in_part(db, document_id, part)
+        step = await service.take_step(db, current_actor(), document_id, name, note)
+    return await see_other(f"/{part}/documents/{document_id}", step.done)
+
+
+@blueprint.post("/sponsor/documents/<uuid:document_id>/<string:name>")
+@requires(SPONSOR)
+async def sponsor_step(document_id: UUID, name: str) -> Response:
+    return await _step(document_id, "sponsor", name)
+
+
+@blueprint.post("/editor/documents/<uuid:document_id>/<string:name>")
+@requires(EDITOR)
+async def editor_step(document_id: UUID, name: str) -> Response:
+    return await _step(document_id, "editor", name)
+
+
+async def _in_part(db: Any, document_id: UUID, part: Part) -> Any:
+    """The document if the actor has this part in it; somebody else's page of it does not exist for them."""
+    document = await service.document(db, current_actor(), document_id)
+    if part not in service.parts_of(current_actor(), document):
+        raise NotFound
+    return document
+
+
+async def _document_page(document_id: UUID, part: Part, form: FormData[Any], status: int = 200) -> Response:
+    async with reading() as db:
+        document = await _in_part(db, document_id, part)
+        versions = await service.versions(db, current_actor(), document_id, before=None, limit=50)
+        steps = await service.steps(db, document_id)
+        editors: Sequence[Any] = await accounts.active_editors(db) if part == "sponsor" else ()
+    text = await typeset(document.body)
+    if not form.values:
+        form.values = views.as_typed(document)
+    return await page(
+        "documents/show.html",
+        status,
+        role=part,
+        document=views.shown(document),
+        form=form,
+        editors=views.with_present_editor(editors, document),
+        editable=views.editable(document, part),
+        edit_first=False,
+        actions=views.actions(document, part),
+        body_html=text.html,
+        history=views.history(versions, steps),
+        entry_url=f"/entry/{document.entry_id}" if document.entry_id else None,
+    )
+
+
+async def _conflict_page(document_id: UUID, form: FormData[Any]) -> Response:
+    async with reading() as db:
+        document = await service.document(db, current_actor(), document_id)
+    return await page(
+        "documents/conflict.html",
+        409,
+        document=views.shown(document),
+        yours=views.yours(form.values, document),
+        current_version=document.version,
+        diff=await views.difference(document.body, form.values.get("body", "")),
+    )

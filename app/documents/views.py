@@ -1,0 +1,183 @@
+"""Documents as pages show them: plain values for templates, and forms as the service understands them."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET
+
+from app.documents.life import STATES, Part, may_write, steps_for
+from app.documents.schemas import DocumentChanges, DocumentForm, DocumentRow, DocumentView, VersionRow
+from app.errors import Invalid
+
+# What waits for whom, first; the words stand above each group of a dashboard.
+_GROUPS: Mapping[Part, Sequence[tuple[str, tuple[str, ...]]]] = {
+    "sponsor": (
+        ("Handed in, waiting for you", ("handed_in",)),
+        ("Accepted, ready to publish", ("accepted",)),
+        ("With the editor", ("in_progress", "returned")),
+        ("Drafts without an editor", ("draft",)),
+        ("Published", ("published",)),
+    ),
+    "editor": (
+        ("Returned to you", ("returned",)),
+        ("To write", ("in_progress",)),
+        ("Handed in", ("handed_in",)),
+        ("Accepted", ("accepted",)),
+        ("Published", ("published",)),
+    ),
+}
+DIFF_LINES = 4_000
+
+
+def row(document: DocumentRow, part: Part) -> dict[str, Any]:
+    """One line of a list."""
+    return {
+        "id": document.id,
+        "title": document.title,
+        "state": document.state,
+        "version": document.version,
+        "updated_at": document.updated_at,
+        "sponsor_name": document.sponsor_name,
+        "editor_name": document.editor_name,
+        "url": f"/{part}/documents/{document.id}",
+    }
+
+
+def groups(rows: Sequence[DocumentRow], part: Part) -> list[dict[str, Any]]:
+    """A dashboard's documents, by what they wait for."""
+    return [
+        {"label": label, "state": states[0], "documents": [row(found, part) for found in rows if found.state in states]}
+        for label, states in _GROUPS[part]
+    ]
+
+
+def ordered(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts in the order of a document's life."""
+    return {state: counts.get(state, 0) for state in STATES}
+
+
+def shown(document: DocumentView) -> dict[str, Any]:
+    """A document for its page."""
+    return {
+        "id": document.id,
+        "title": document.title,
+        "brief": document.brief,
+        "body": document.body,
+        "state": document.state,
+        "version": document.version,
+        "sponsor": document.sponsor_name,
+        "editor": document.editor_name,
+        "created_at": document.created_at,
+        "updated_at": document.updated_at,
+    }
+
+
+def as_typed(document: DocumentView) -> dict[str, str]:
+    """A document as its form shows it before anything was typed."""
+    return {
+        "title": document.title,
+        "brief": document.brief,
+        "body": document.body,
+        "editor_id": str(document.editor_id or ""),
+        "version": str(document.version),
+    }
+
+
+def editable(document: DocumentView, part: Part) -> bool:
+    """Whether the page offers to change the text."""
+    return may_write(part, document.state)
+
+
+def actions(document: DocumentView, part: Part) -> list[dict[str, Any]]:
+    """The steps open now, as buttons."""
+    return [
+        {
+            "name": step.name,
+            "label": step.label,
+            "explain": step.explain,
+            "kind": step.kind,
+            "note": step.name in {"return", "hand-in", "cancel"},
+            "url": f"/{part}/documents/{document.id}/{step.name}",
+        }
+        for step in steps_for(part, document.state)
+    ]
+
+
+def with_present_editor(editors: Sequence[Any], document: DocumentView) -> list[dict[str, Any]]:
+    """The editors to choose from; the present one stays in the list even while suspended."""
+    options = [{"id": editor.id, "display_name": editor.display_name} for editor in editors]
+    if document.editor_id is not None and all(option["id"] != document.editor_id for option in options):
+        options.insert(0, {"id": document.editor_id, "display_name": document.editor_name})
+    return options
+
+
+def history(versions: Sequence[VersionRow], steps: Sequence[Any]) -> list[dict[str, Any]]:
+    """Saves and steps in one line of time, newest first."""
+    told = [
+        {"version": save.version, "saved_at": save.saved_at, "by": save.saved_by_name, "summary": save.summary}
+        for save in versions
+    ]
+    for step in steps:
+        words = step.to_state.replace("_", " ").capitalize()
+        summary = f"{words}: {step.note}" if step.note else words
+        told.append({"version": None, "saved_at": step.at, "by": step.actor_name, "summary": summary})
+    return sorted(told, key=lambda event: event["saved_at"], reverse=True)
+
+
+def chosen_editor(text: str) -> UUID | None:
+    """The editor somebody chose in a form; raises Invalid."""
+    if not text.strip():
+        return None
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        raise Invalid({"editor_id": ["Choose somebody from the list."]}) from None
+
+
+def changes(form: DocumentForm, part: Part, typed: Mapping[str, str]) -> tuple[DocumentChanges, int | None]:
+    """What a page form means, and the version it was read from.  An editor's form has no brief and no editor."""
+    if not form.version.isdecimal():
+        raise Invalid({"version": ["This form does not say which version it changes. Open the page again."]})
+    sponsor = part == "sponsor"
+    wanted = DocumentChanges(
+        title=form.title,
+        brief=form.brief if sponsor and "brief" in typed else UNSET,
+        body=form.body if "body" in typed else UNSET,
+        editor_id=chosen_editor(form.editor_id) if sponsor and "editor_id" in typed else UNSET,
+    )
+    return wanted, int(form.version)
+
+
+def yours(typed: Mapping[str, str], document: DocumentView) -> dict[str, Any]:
+    """What somebody typed while another saved, for the page on which both are put together."""
+    return {
+        "title": typed.get("title", document.title),
+        "brief": typed.get("brief"),
+        "body": typed.get("body", ""),
+        "version": typed.get("version", ""),
+        "editor_id": typed.get("editor_id"),
+    }
+
+
+async def difference(saved: str, mine: str) -> list[dict[str, str]]:
+    """Lines that are the same, only in mine ("added") or only in the saved text ("removed")."""
+    before, after = saved.splitlines(), mine.replace("\r\n", "\n").splitlines()
+    if len(before) + len(after) > DIFF_LINES:
+        return []
+    return await asyncio.get_running_loop().run_in_executor(None, _difference, before, after)
+
+
+def _difference(before: list[str], after: list[str]) -> list[dict[str, str]]:
+    lines: list[dict[str, str]] = []
+    for kind, start, end, mine_start, mine_end in difflib.SequenceMatcher(None, before, after).get_opcodes():
+        if kind == "equal":
+            lines += [{"kind": "same", "text": line} for line in before[start:end]]
+        else:
+            lines += [{"kind": "removed", "text": line} for line in before[start:end]]
+            lines += [{"kind": "added", "text": line} for line in after[mine_start:mine_end]]
+    return lines

@@ -1,0 +1,67 @@
+"""JSON routes of the journal; reading needs no token."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from quart import Blueprint, Response
+
+from app.access import ADMIN, EDITOR, MEMBER, SPONSOR
+from app.journal import service
+from app.journal.schemas import EntryPage, EntryView, NewEntry
+from app.web.answers import answer, versioned
+from app.web.context import current_actor, reading, transaction
+from app.web.guards import public, requires
+from app.web.openapi import describe
+from app.web.paging import DEFAULT_PAGE, LARGEST_PAGE, decode_cursor, encode_cursor, split
+from app.web.parsing import json_body, query_args
+
+blueprint = Blueprint("journal_api", __name__)
+
+
+class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which part of a list."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE
+    cursor: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
+@blueprint.get("/v1/entries")
+@describe("The journal, newest first", tag="journal", query=ListQuery, answers={200: EntryPage})
+@public
+async def index() -> Response:
+    query = query_args(ListQuery)
+    after = decode_cursor(query.cursor)
+    async with reading() as db:
+        found = await service.entries(db, after=after, limit=query.limit + 1)
+    items, more = split(found, query.limit)
+    cursor = encode_cursor(items[-1].published_at, items[-1].id) if more else None
+    return answer(EntryPage(items, cursor))
+
+
+@blueprint.get("/v1/entries/<uuid:entry_id>")
+@describe("One journal entry", tag="journal", answers={200: EntryView, 304: None}, errors=(404,))
+@public
+async def show(entry_id: UUID) -> Response:
+    async with reading() as db:
+        entry = await service.entry(db, entry_id)
+    return versioned(entry, entry.version)
+
+
+@blueprint.post("/v1/entries")
+@describe(
+    "Publish a journal entry",
+    tag="journal",
+    body=NewEntry,
+    answers={201: EntryView},
+    examples={"short": {"title": "On copying", "body": "A *scriptorium* is a room for writing."}},
+)
+@requires(MEMBER, SPONSOR, EDITOR, ADMIN, scope="entries:write")
+async def create() -> Response:
+    new = await json_body(NewEntry)
+    async with transaction() as db:
+        entry_id = await service.write(db, current_actor(), new)
+        entry = await service.entry(db, entry_id)
+    return versioned(entry, entry.version, 201, {"Location": f"/api/v1/entries/{entry_id}"})

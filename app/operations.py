@@ -1,0 +1,125 @@
+"""What operators do to a running instance, from outside its web server: over the broker's socket and the database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import msgspec
+
+from app import demo
+from app.accounts import service as accounts
+from app.accounts.schemas import SignUp
+from app.database import Database
+from app.errors import Conflict, DomainError, Invalid
+from app.passwords import PasswordHasher, objections
+from app.settings import Settings
+from app.vault.errors import VaultStartError
+from app.vault.subscriber import Subscriber
+from app.web.shapes import build
+
+
+PATIENCE = 3.0  # seconds to look for an instance
+
+
+class NotRunning(DomainError):
+    """There is no instance to work on."""
+
+    status = 503
+
+
+class AdminMade(msgspec.Struct, frozen=True):
+    """An administrator; `made` says whether the account is new."""
+
+    id: UUID
+    email: str
+    made: bool
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How an instance stands."""
+
+    url: str
+    secrets: str
+    secrets_since: str
+    database_login_seconds_left: int
+    key_versions: dict[str, list[str]]
+    people: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What an operation works with."""
+
+    database: Database
+    passwords: PasswordHasher
+    source: Subscriber
+
+
+@asynccontextmanager
+async def attached(settings: Settings) -> AsyncIterator[Workshop]:
+    """Attach to the running instance; raises NotRunning when there is none."""
+    source = Subscriber(replace(settings, vault_wait=PATIENCE), role="tool", say=lambda line: None)
+    try:
+        await source.start()
+    except VaultStartError:
+        raise NotRunning(
+            f"no running instance found with its state in {settings.state}.  Start it with `make run`, "
+            "or name another one with SCRIPTORIUM_STATE"
+        ) from None
+    database = Database(settings, source, application_name="scriptorium-operator")
+    passwords = PasswordHasher(lambda: source.snapshot.rings["pepper"])
+    try:
+        yield Workshop(database, passwords, source)
+    finally:
+        passwords.close()
+        await database.stop()
+        await source.stop()
+
+
+async def create_admin(settings: Settings, email: str, display_name: str, password: str) -> AdminMade:
+    """Make an administrator; raises Invalid, and Conflict for one who is there already."""
+    given = {"email": email, "display_name": display_name, "password": password, "role": "member"}
+    asked, errors = build(SignUp, given)
+    if asked is None:
+        raise Invalid(errors)
+    wrong = objections(password, email=asked.email, display_name=asked.display_name)
+    if wrong:
+        raise Invalid({"password": wrong})
+    async with attached(settings) as shop:
+        hashed = await shop.passwords.hash(password)
+        async with shop.database.transaction() as db:
+            person_id, made = await accounts.make_admin(db, asked.email, asked.display_name, hashed)
+    return AdminMade(person_id, asked.email, made)
+
+
+async def status(settings: Settings) -> Status:
+    """How the instance stands; never a secret, only versions and times."""
+    async with attached(settings) as shop:
+        async with shop.database.read() as db:
+            people = await accounts.counts(db)
+        snapshot = shop.source.snapshot
+        return Status(
+            url=settings.public_url,
+            secrets=snapshot.state,
+            secrets_since=snapshot.since.isoformat(),
+            database_login_seconds_left=int(snapshot.login.seconds_left()),
+            key_versions={
+                name: [f"{key.version} {key.state}" for key in ring.keys] for name, ring in snapshot.rings.items()
+            },
+            people=people,
+        )
+
+
+async def make_demo(settings: Settings) -> list[demo.Demo]:
+    """Fill an empty instance; raises Conflict when people are there already."""
+    async with attached(settings) as shop:
+        async with shop.database.read() as db:
+            if await accounts.counts(db):
+                raise Conflict("this instance has people already; the demonstration wants an empty one")
+        people = demo.cast()
+        hashes = {person.email: await shop.passwords.hash(person.password) for person in people}
+        await demo.fill(shop.database, people, hashes)
+        return people

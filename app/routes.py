@@ -1,0 +1,43 @@
+"""The site map: every blueprint of every feature is mounted here, and no view without an access stamp gets past."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Quart
+
+from app.accounts import api as accounts_api
+from app.accounts import pages as accounts_pages
+from app.admin import api as admin_api
+from app.admin import pages as admin_pages
+from app.documents import api as documents_api
+from app.documents import pages as documents_pages
+from app.journal import api as journal_api
+from app.journal import pages as journal_pages
+from app.tokens import api as tokens_api
+from app.web import api as site_api
+from app.web import pages as site_pages
+from app.web.guards import access_of
+
+# Served by Quart itself, to everybody.
+UNSTAMPED = frozenset({"static"})
+
+
+def mount(app: Quart) -> None:
+    """Register all routes; raises LookupError naming a view that does not say who may enter."""
+    pages = Blueprint("pages", __name__)
+    for module in (journal_pages, accounts_pages, documents_pages, admin_pages, site_pages):
+        pages.register_blueprint(module.blueprint)
+    api = Blueprint("api", __name__, url_prefix="/api")
+    for module in (tokens_api, accounts_api, journal_api, documents_api, admin_api):
+        api.register_blueprint(module.blueprint)
+    app.register_blueprint(pages)
+    app.register_blueprint(api)
+    app.register_blueprint(tokens_api.roots)
+    app.register_blueprint(site_api.blueprint)
+    check_stamps(app)
+
+
+def check_stamps(app: Quart) -> None:
+    """Refuse to go on with a view that has no access stamp."""
+    for endpoint, view in app.view_functions.items():
+        if endpoint not in UNSTAMPED and access_of(view) is None:
+            raise LookupError(f"the view {endpoint} ({view.__module__}.{view.__qualname__}) declares no access rule")

@@ -1,0 +1,14 @@
+"""Imports every feature's tables, so that migrations and tests know them all."""
+
+from __future__ import annotations
+
+from app.accounts import models as accounts
+from app.audit import models as audit
+from app.database import Base
+from app.documents import models as documents
+from app.journal import models as journal
+from app.tokens import models as tokens
+
+metadata = Base.metadata
+
+__all__ = ["accounts", "audit", "documents", "journal", "metadata", "tokens"]

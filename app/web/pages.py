@@ -1,0 +1,40 @@
+"""Pages of the site itself: the API documentation and the console."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from quart import Blueprint, Response, send_file
+
+from app.errors import NotFound
+from app.web.guards import public
+from app.web.headers import response_headers
+from app.web.render import page
+
+blueprint = Blueprint("site", __name__)
+SWAGGER = Path(str(files("swagger_ui_bundle"))) / "vendor"
+SWAGGER_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
+
+
+@blueprint.get("/docs")
+@response_headers(csp={"img-src": "'self' data:"})
+@public
+async def docs() -> Response:
+    return await page("docs.html")
+
+
+@blueprint.get("/docs/assets/<string:name>")
+@public
+async def docs_asset(name: str) -> Response:
+    if name not in SWAGGER_FILES:
+        raise NotFound
+    response = await send_file(next(SWAGGER.rglob(name)))
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
+
+
+@blueprint.get("/console")
+@public
+async def console() -> Response:
+    return await page("console.html")
