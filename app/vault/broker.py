@@ -47,4 +47,6 @@ class Broker(Holder):
 
 def source_for(settings: Settings) -> SecretSource:
     """Where a worker gets its secrets: from the broker when there are several workers, else by itself."""
-    return Subscriber(settings) if settings.workers > 1 else Broker(settings)
+    if settings.workers == 1:
+        return Broker(settings)
+    return Subscriber(settings.secrets_socket, wait=settings.vault_wait)

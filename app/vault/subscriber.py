@@ -9,13 +9,13 @@ import random
 import time
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from app.errors import Unavailable
 from app.ids import now
-from app.settings import Settings
 from app.vault import protocol
 from app.vault.errors import Invalid, VaultStartError
 from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot
@@ -33,14 +33,10 @@ class Subscriber:
     """What workers and operators' commands see of Vault: nothing but snapshots and answers."""
 
     def __init__(
-        self,
-        settings: Settings,
-        *,
-        role: protocol.Role = "worker",
-        say: Say = to_standard_error,
+        self, path: Path, *, wait: float = 60.0, role: protocol.Role = "worker", say: Say = to_standard_error
     ) -> None:
-        self._path = settings.secrets_socket
-        self._wait = settings.vault_wait
+        self._path = path
+        self._wait = wait
         self._role = role
         self._say = say
         self._snapshot: Snapshot | None = None
@@ -66,6 +62,8 @@ class Subscriber:
         self._live.append(live)
 
     async def start(self) -> None:
+        if self._tasks:
+            return
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._follow(), name="follow-secrets"),

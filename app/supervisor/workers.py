@@ -1,0 +1,125 @@
+"""The workers: uvicorn's own multi-process supervisor, which here also keeps the broker and never gives up lightly."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import Final
+
+import structlog
+import uvicorn
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from app.supervisor.errors import SOFTWARE, ServeError
+from app.supervisor.keeper import BrokerKeeper
+from app.supervisor.kinship import end_with_parent
+
+LOOK: Final = 0.2  # seconds between two looks at the children
+START_PATIENCE: Final = 60.0
+SLOWEST_RESTART: Final = 5.0
+STEADY: Final = 10.0
+OVERTIME: Final = 10.0  # seconds beyond the drain before a worker is killed
+
+_log = structlog.get_logger("scriptorium.supervisor")
+
+
+class Worker(Process):
+    """One worker process, which ends when the supervisor does."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        self.parent = os.getpid()
+        super().__init__(config, sockets)
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        end_with_parent(self.parent)
+        super().target(sockets)
+
+
+class Workers(Multiprocess):
+    """Starts the workers, replaces those that die, and stops them before the broker."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], keeper: BrokerKeeper) -> None:
+        super().__init__(config, sockets)
+        self._keeper = keeper
+        self._born = [0.0] * config.workers
+        self._pauses = [0.0] * config.workers
+        self._not_before = [0.0] * config.workers
+
+    def serve(self) -> None:
+        """Serve until told to stop; raises ServeError when no worker comes up at first."""
+        try:
+            self.init_processes()
+            self._wait_for_all()
+            while not self.should_exit.wait(LOOK):
+                self.handle_signals()
+                self._keeper.tend()
+                self.keep_subprocess_alive()
+        finally:
+            self._end_all()
+
+    def init_processes(self) -> None:
+        self.processes = [self._new(place) for place in range(self.processes_num)]
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that died or hang, at once the first time, then with growing pauses."""
+        for place, process in enumerate(self.processes):
+            if self.should_exit.is_set() or process.is_alive(timeout=self.config.timeout_worker_healthcheck):
+                continue
+            at = time.monotonic()
+            if self._not_before[place] == 0.0:
+                process.kill()
+                process.join()
+                steady = at - self._born[place] > STEADY
+                pause = 0.0 if steady else min(SLOWEST_RESTART, max(0.1, self._pauses[place] * 2))
+                self._pauses[place], self._not_before[place] = pause, at + pause
+                _log.warning("worker_died", pid=process.pid, code=process.exitcode, again_in=pause)
+            if at >= self._not_before[place]:
+                self._not_before[place] = 0.0
+                self.processes[place] = self._new(place)
+
+    def handle_hup(self) -> None:
+        self._keeper.look_now()
+
+    def handle_quit(self) -> None:
+        self.should_exit.set()
+
+    def handle_ttin(self) -> None:
+        """The number of workers is a setting; it does not change while serving."""
+
+    def handle_ttou(self) -> None:
+        """The number of workers is a setting; it does not change while serving."""
+
+    def _new(self, place: int) -> Worker:
+        self._born[place] = time.monotonic()
+        worker = Worker(self.config, self.sockets)
+        worker.start()
+        return worker
+
+    def _wait_for_all(self) -> None:
+        deadline = time.monotonic() + START_PATIENCE
+        for process in self.processes:
+            while not process.is_ready(timeout=1):
+                self.handle_signals()
+                if self.should_exit.is_set():
+                    return
+                if not process.process.is_alive():
+                    raise ServeError(SOFTWARE, "a worker could not start; the lines above say why")
+                if time.monotonic() > deadline:
+                    raise ServeError(SOFTWARE, f"the workers were not ready within {START_PATIENCE:.0f} s")
+                self._keeper.tend()
+                time.sleep(0.02)
+        _log.info("serving", workers=len(self.processes), host=self.config.host, port=self.config.port)
+
+    def _end_all(self) -> None:
+        self.should_exit.set()
+        for process in self.processes:
+            if process.process.is_alive():
+                process.process.terminate()
+        deadline = time.monotonic() + (self.config.timeout_graceful_shutdown or 0) + OVERTIME
+        for process in self.processes:
+            process.process.join(max(0.0, deadline - time.monotonic()))
+            if process.process.is_alive():
+                _log.warning("worker_killed", pid=process.pid, reason="did not drain in time")
+                process.process.kill()
+                process.process.join()
