@@ -49,6 +49,10 @@ class Deployer:
         """Whether provisioning has come to its end once."""
         return self._marker.exists()
 
+    def forget_provisioning(self) -> None:
+        """Take what the server was told for void, because one of those it was told about has been made anew."""
+        self._marker.unlink(missing_ok=True)
+
     @property
     def can_recover(self) -> bool:
         """Whether an initialised server is still ours to provision."""

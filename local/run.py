@@ -86,7 +86,7 @@ class Runner:
         self._tend()
         log = self._stack.folders.logs / "app.log"
         self._app = start_application(self._environment, self._settings, log)
-        self._stack.remember(self._app)
+        self._stack.servers.remember(self._app)
         announce(self._stack, self._settings.public_url, self._environment, ready=False)
         try:
             wait_until(lambda: is_ready(self._settings), self._app, self._tend_and_ask, READY_PATIENCE)
@@ -111,12 +111,12 @@ class Runner:
     def _watch(self) -> NoReturn:
         while not self._asked:
             time.sleep(TICK_SECONDS)
-            if crashed := self._stack.crashed():
+            if crashed := self._stack.servers.crashed():
                 raise StackError(f"{crashed.epitaph()} Stopping the rest.")
             if self._app and self._app.ended is not None and not self._asked:
                 self._restart_or_give_up(self._app)
             self._tend()
-            self._stack.tidy()
+            self._stack.servers.tidy()
         raise Cancelled
 
     def _restart_or_give_up(self, app: Child) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,22 @@ def test_a_stale_pid_file_never_ends_a_stranger(folder: Path) -> None:
         stranger.wait()
 
 
+def test_a_port_taken_by_a_stranger_is_left_to_them(folder: Path) -> None:
+    stack = Stack(folder)
+    stack.start()
+    port = int(stack.environment()["SCRIPTORIUM_DATABASE_PORT"])
+    stack.stop()
+    with socket.create_server(("127.0.0.1", port)):
+        stack.start()
+    try:
+        assert int(stack.environment()["SCRIPTORIUM_DATABASE_PORT"]) != port
+        client = connect(stack.deployer.address, stack.wrap_secret_id().read_text())
+        client.auth.approle.login(stack.deployer.role_id("scriptorium-app"), client.sys.unwrap()["data"]["secret_id"])
+        assert client.adapter.get("/v1/database/creds/scriptorium-app")["data"]["username"]
+    finally:
+        stack.stop()
+
+
 def test_two_stacks_stand_side_by_side(stack: Stack, folder: Path) -> None:
     other = Stack(folder)
     other.start()
@@ -139,7 +156,7 @@ def test_two_stacks_stand_side_by_side(stack: Stack, folder: Path) -> None:
         assert not set(ports.items()) & set(stack.environment().items())
     finally:
         other.stop()
-    assert stack.crashed() is None
+    assert stack.servers.crashed() is None
 
 
 def test_asked_to_stop_while_starting_it_leaves_nothing(folder: Path) -> None:
@@ -173,10 +190,10 @@ def test_nothing_in_the_state_is_open_to_others(stack: Stack) -> None:
 
 
 def test_a_long_state_gets_its_socket_elsewhere(tmp_path: Path) -> None:
-    socket = Folders(tmp_path / ("long" * 30)).socket("secrets.sock")
-    assert len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH
-    assert socket.parent.stat().st_mode & 0o777 == 0o700
-    socket.parent.rmdir()
+    path = Folders(tmp_path / ("long" * 30)).socket("secrets.sock")
+    assert len(os.fsencode(path)) <= LONGEST_SOCKET_PATH
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    path.parent.rmdir()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run PostgreSQL as somebody else")
