@@ -23,7 +23,6 @@ def run(connection: Connection) -> None:
         target_metadata=metadata,
         compare_type=True,
         compare_server_default=True,
-        version_table_schema="app",
         transaction_per_migration=True,
     )
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))

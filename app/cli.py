@@ -8,12 +8,12 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
 
-from app import migrations, operations
+from app import migrations, operations, supervisor
 from app.errors import DomainError, Invalid
 from app.settings import Settings, SettingsError
 from app.vault.errors import VaultError, VaultStartError
@@ -41,7 +41,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         fail(str(error), 78)
 
 
-def fail(message: str, code: int) -> Any:
+def fail(message: str, code: int) -> NoReturn:
     """Say why and end."""
     click.echo(f"scriptorium: {message}", err=True)
     sys.exit(code)
@@ -59,7 +59,6 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         fail("; ".join(f"{name}: {' '.join(said)}" for name, said in error.errors.items()), USAGE)
     except (DomainError, VaultError) as error:
         fail(str(error), REFUSED)
-    raise AssertionError  # fail() never returns
 
 
 async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
@@ -80,9 +79,7 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Serve until SIGTERM or SIGINT; settings come from SCRIPTORIUM_* variables, secrets from Vault."""
-    from app.supervisor import serve as start  # the server's modules are not needed by any other command
-
-    sys.exit(start(load_settings(os.environ)))
+    sys.exit(supervisor.serve(load_settings(os.environ)))
 
 
 @main.command()

@@ -42,9 +42,7 @@ class NotAuthenticated(DomainError):
     code = "not_authenticated"
     title = "Sign in first"
 
-    def __init__(
-        self, detail: str | None = None, *, code: str | None = None, challenge: str = "Bearer"
-    ) -> None:
+    def __init__(self, detail: str | None = None, *, code: str | None = None, challenge: str = "Bearer") -> None:
         super().__init__(detail, code=code)
         self.challenge = challenge
 

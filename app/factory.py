@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import ssl
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 from quart import Quart, Request, Response, request
 from quart.typing import ResponseTypes
 from valkey.asyncio import Valkey
+from valkey.credentials import CredentialProvider
 
 from app import identity, routes
 from app.database import Database
@@ -19,7 +21,8 @@ from app.settings import Settings
 from app.tokens.service import Tokens, make_tokens
 from app.vault.broker import source_for
 from app.vault.snapshot import SecretSource
-from app.web import cookies, error_pages, logs
+from app.web import cookies, error_pages
+from app.web.asgi import ASGIApp
 from app.web.context import EXTENSION, current_actor, extension
 from app.web.csrf import Csrf
 from app.web.faces import for_programs
@@ -42,12 +45,11 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
 
     `source` is where secrets come from; left out, one worker talks to Vault itself and more share the broker.
     """
-    logs.configure(settings.log_level)
     app = Quart("app", static_folder=str(STATIC), static_url_path="/static", template_folder=None)
     app.url_map.strict_slashes = False
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
-        SEND_FILE_MAX_AGE_DEFAULT=STATIC_FOR,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(seconds=STATIC_FOR),
         TRAP_HTTP_EXCEPTIONS=False,
         PROPAGATE_EXCEPTIONS=False,
     )
@@ -62,14 +64,15 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     app.register_error_handler(NotActive, _not_active)
     routes.mount(app)
     _lifespan(app, settings, secrets, valkey)
-    app.asgi_app = Guard(app.asgi_app, settings)  # type: ignore[method-assign]  # the documented way to wrap it
+    inner = cast(ASGIApp, app.asgi_app)
+    app.asgi_app = Guard(inner, settings)  # type: ignore[assignment,method-assign]  # the documented way to wrap it
     return app
 
 
 def _valkey(settings: Settings, secrets: SecretSource) -> Valkey:
     """A client whose password is read at each new connection, so that it may turn."""
 
-    class Credentials:
+    class Credentials(CredentialProvider):
         def get_credentials(self) -> tuple[str]:
             return (secrets.snapshot.valkey_password,)
 
@@ -99,7 +102,7 @@ def _limits(app: Quart, settings: Settings, valkey: Valkey) -> None:
 
     limiter = Limiter(
         settings,
-        valkey,
+        lambda: valkey,
         callers={"caller": by_caller},
         pages=[named_limit("PAGES")],
         programs=[named_limit("API", by="caller")],
@@ -145,7 +148,7 @@ def _lifespan(app: Quart, settings: Settings, secrets: SecretSource, valkey: Val
             Database(settings, secrets),
             valkey,
             PasswordHasher(lambda: secrets.snapshot.rings["pepper"]),
-            FailureBudget(settings, valkey),
+            FailureBudget(settings, lambda: valkey),
         )
         app.extensions[EXTENSION] = res
         app.extensions[Tokens.__name__] = make_tokens(res)

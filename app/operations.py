@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,10 @@ class NotRunning(DomainError):
     """There is no instance to work on."""
 
     status = 503
+
+
+def _quietly(line: str) -> None:
+    """Operators are told once, when the wait is over."""
 
 
 class AdminMade(msgspec.Struct, frozen=True):
@@ -61,7 +65,7 @@ class Workshop:
 @asynccontextmanager
 async def attached(settings: Settings) -> AsyncIterator[Workshop]:
     """Attach to the running instance; raises NotRunning when there is none."""
-    source = Subscriber(replace(settings, vault_wait=PATIENCE), role="tool", say=lambda line: None)
+    source = Subscriber(settings.secrets_socket, wait=PATIENCE, role="tool", say=_quietly)
     try:
         await source.start()
     except VaultStartError:

@@ -9,7 +9,7 @@ import msgspec
 from quart import Blueprint, Response
 from quart_rate_limiter import rate_limit
 
-from app.accounts import service, sessions
+from app.accounts import sessions
 from app.accounts.schemas import Me, SessionView, SignedUp, SignUp
 from app.accounts.sign_up import apply
 from app.web.answers import answer, no_content
@@ -43,7 +43,11 @@ async def create() -> Response:
     sign_up = await json_body(SignUp)
     application = await apply(resources(), current_actor(), sign_up)
     made = SignedUp(
-        application.id, application.status, sign_up.email, sign_up.display_name, sign_up.role  # type: ignore[arg-type]
+        application.id,
+        application.status,
+        sign_up.email,
+        sign_up.display_name,
+        sign_up.role,
     )
     return answer(made, 201)
 

@@ -22,6 +22,7 @@ class Person(Base):
         CheckConstraint(f"status IN {STATUSES}", name="status_known"),
         CheckConstraint("roles <@ ARRAY['member','sponsor','editor','admin']", name="roles_known"),
         CheckConstraint("cardinality(roles) > 0", name="roles_some"),
+        Index("ix_people_created", "created_at", "id"),
         Index("ix_people_status_created", "status", "created_at", "id"),
         Index("ix_people_roles", "roles", postgresql_using="gin"),
     )

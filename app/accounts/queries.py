@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from app.accounts.models import AccountChange, Person, Session
 
 # One row tells everything a request must know about its caller: the session and the person behind it.
-SESSION_WITH_PERSON: Select[Any] = (
+SESSION_WITH_PERSON: Select[*tuple[Any, ...]] = (
     select(
         Session.id.label("session_id"),
         Session.epoch.label("session_epoch"),
@@ -31,7 +31,7 @@ SESSION_WITH_PERSON: Select[Any] = (
     .where(Session.token_hash == bindparam("token_hash"))
 )
 
-PERSON_BY_ID: Select[Any] = select(
+PERSON_BY_ID: Select[*tuple[Any, ...]] = select(
     Person.id,
     Person.email,
     Person.display_name,
@@ -45,7 +45,7 @@ PERSON_BY_ID: Select[Any] = select(
     Person.created_at,
 ).where(Person.id == bindparam("person_id"))
 
-CREDENTIALS_BY_EMAIL: Select[Any] = select(
+CREDENTIALS_BY_EMAIL: Select[*tuple[Any, ...]] = select(
     Person.id,
     Person.email,
     Person.display_name,
@@ -62,12 +62,12 @@ TOUCH_SESSION: Update = (
 )
 
 
-def person_for_update(person_id: UUID) -> Select[tuple[Person]]:
+def person_for_update(person_id: UUID) -> Select[Person]:
     """The person's row, locked, so that two decisions about one person happen one after the other."""
     return select(Person).where(Person.id == person_id).with_for_update()
 
 
-def person_by_email(email_key: str) -> Select[tuple[Person]]:
+def person_by_email(email_key: str) -> Select[Person]:
     return select(Person).where(Person.email_key == email_key)
 
 
@@ -79,11 +79,17 @@ def people(
     after: tuple[datetime, UUID] | None,
     limit: int,
     oldest_first: bool,
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """People by the time they applied, filtered; `after` is the last row's key of the page before."""
     key = (Person.created_at, Person.id)
     statement = select(
-        Person.id, Person.email, Person.display_name, Person.roles, Person.status, Person.status_until, Person.created_at
+        Person.id,
+        Person.email,
+        Person.display_name,
+        Person.roles,
+        Person.status,
+        Person.status_until,
+        Person.created_at,
     ).order_by(*(column.asc() if oldest_first else column.desc() for column in key))
     if status:
         statement = statement.where(Person.status == status)
@@ -101,7 +107,7 @@ def people(
     return statement.limit(limit)
 
 
-def active_with_role(role: str) -> Select[Any]:
+def active_with_role(role: str) -> Select[*tuple[Any, ...]]:
     """Active people holding a role, by name."""
     return (
         select(Person.id, Person.display_name)
@@ -110,11 +116,11 @@ def active_with_role(role: str) -> Select[Any]:
     )
 
 
-def is_active_with_role(person_id: UUID, role: str) -> Select[Any]:
+def is_active_with_role(person_id: UUID, role: str) -> Select[*tuple[Any, ...]]:
     return select(Person.id).where(Person.id == person_id, Person.status == "active", Person.roles.contains([role]))
 
 
-def active_admins_for_update() -> Select[tuple[Person]]:
+def active_admins_for_update() -> Select[Person]:
     """All active administrators, locked in id order, so that two of them cannot remove each other at once."""
     return (
         select(Person)
@@ -124,11 +130,11 @@ def active_admins_for_update() -> Select[tuple[Person]]:
     )
 
 
-def counts_by_status() -> Select[Any]:
+def counts_by_status() -> Select[*tuple[Any, ...]]:
     return select(Person.status, func.count()).group_by(Person.status)
 
 
-def history(person_id: UUID) -> Select[Any]:
+def history(person_id: UUID) -> Select[*tuple[Any, ...]]:
     return (
         select(AccountChange)
         .where(AccountChange.person_id == person_id)
@@ -137,7 +143,7 @@ def history(person_id: UUID) -> Select[Any]:
     )
 
 
-def sessions_of(person_id: UUID, epoch: int, now: datetime, idle_since: datetime) -> Select[Any]:
+def sessions_of(person_id: UUID, epoch: int, now: datetime, idle_since: datetime) -> Select[*tuple[Any, ...]]:
     """Sessions that still open the door."""
     return (
         select(Session.id, Session.device, Session.address, Session.created_at, Session.last_seen_at)

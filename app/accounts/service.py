@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from app.access import ADMIN, ROLES, SYSTEM, Actor
 from app.accounts import queries
 from app.accounts.models import AccountChange, Person
-from app.accounts.schemas import SignUp
+from app.accounts.schemas import SignUp, Status
 from app.audit import service as audit
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.ids import new_id, now
@@ -43,7 +43,7 @@ class Application:
     """The outcome of an application: the id shown to the applicant and whether a row was really made."""
 
     id: UUID
-    status: str
+    status: Status
     made: bool
 
 
@@ -52,16 +52,14 @@ def email_key(email: str) -> str:
     return email.strip().lower()
 
 
-async def register(
-    db: AsyncSession, actor: Actor, sign_up: SignUp, password_hash: str, *, policy: str
-) -> Application:
+async def register(db: AsyncSession, actor: Actor, sign_up: SignUp, password_hash: str, *, policy: str) -> Application:
     """Apply for an account.  An address already known changes nothing and is answered the same (ASVS 6.3.8),
     except that a declined person's new application goes back into the queue, under the new password they chose.
     """
     if policy == "closed":
         raise Forbidden("New accounts of this kind are not open at the moment.", code="sign_up_closed")
     moment, person_id = now(), new_id()
-    status = "active" if policy == "open" else "pending"
+    status: Status = "active" if policy == "open" else "pending"
     made = await db.scalar(
         insert(Person)
         .values(
@@ -96,7 +94,7 @@ async def _apply_again(db: AsyncSession, actor: Actor, sign_up: SignUp, password
         target = "unknown" if person is None else person.id
         await audit.record(db, actor, "account.known_address_applied", ("person", target), {"role": sign_up.role})
         return
-    moment, roles = now(), [sign_up.role]
+    moment, roles = now(), [str(sign_up.role)]
     db.add(_change(person.id, actor, "declined", status, person.roles, roles, moment=moment, reason="applied again"))
     person.status, person.status_since, person.status_message = status, moment, ""
     person.roles, person.password_hash, person.display_name = roles, password_hash, sign_up.display_name
@@ -210,9 +208,7 @@ async def change_roles(db: AsyncSession, actor: Actor, person_id: UUID, roles: S
     if person.roles == wanted:
         return person
     moment = now()
-    db.add(
-        _change(person.id, actor, person.status, person.status, person.roles, wanted, moment=moment, reason=reason)
-    )
+    db.add(_change(person.id, actor, person.status, person.status, person.roles, wanted, moment=moment, reason=reason))
     before = list(person.roles)
     person.roles, person.updated_at, person.version = wanted, moment, person.version + 1
     person.epoch += 1
@@ -254,7 +250,7 @@ async def history(db: AsyncConnection, person_id: UUID) -> list[Any]:
 
 async def counts(db: AsyncConnection) -> dict[str, int]:
     """How many people there are in each status."""
-    return {status: count for status, count in (await db.execute(queries.counts_by_status())).all()}
+    return {row[0]: row[1] for row in (await db.execute(queries.counts_by_status())).all()}
 
 
 async def active_editors(db: AsyncConnection) -> list[Any]:

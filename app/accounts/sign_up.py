@@ -19,6 +19,4 @@ async def apply(res: Resources, caller: Actor, sign_up: SignUp) -> Application:
         raise Invalid({"password": wrong})
     password_hash = await res.passwords.hash(sign_up.password)
     async with res.database.transaction() as db:
-        return await service.register(
-            db, caller, sign_up, password_hash, policy=res.settings.sign_up[sign_up.role]
-        )
+        return await service.register(db, caller, sign_up, password_hash, policy=res.settings.sign_up[sign_up.role])

@@ -47,7 +47,9 @@ async def people() -> Response:
 
 
 @blueprint.get("/v1/admin/people/<uuid:person_id>")
-@describe("One person and what was decided about them", tag="administration", answers={200: PersonDetail}, errors=(404,))
+@describe(
+    "One person and what was decided about them", tag="administration", answers={200: PersonDetail}, errors=(404,)
+)
 @requires(ADMIN, scope="admin:read")
 async def person(person_id: UUID) -> Response:
     return await _detail(person_id)

@@ -13,7 +13,7 @@ from app.audit.models import AuditEvent
 
 def events(
     *, kind: str, actor_id: UUID | None, target_id: str, after: tuple[datetime, UUID] | None, limit: int
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Events, newest first, filtered; `after` is the key of the last row of the page before."""
     statement = (
         select(

@@ -55,25 +55,25 @@ def in_part(actor: Actor, part: str) -> ColumnElement[bool]:
     return (owner == actor.id) & visible_to(actor)
 
 
-def _people(statement: Select[Any]) -> Select[Any]:
+def _people(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return statement.join(_SPONSORS, _SPONSORS.c.id == Document.sponsor_id).outerjoin(
         _EDITORS, _EDITORS.c.id == Document.editor_id
     )
 
 
-def document(actor: Actor, document_id: UUID) -> Select[Any]:
+def document(actor: Actor, document_id: UUID) -> Select[*tuple[Any, ...]]:
     """One document in full, if the actor may see it."""
     return _people(select(*_ROW, Document.body)).where(Document.id == document_id, visible_to(actor))
 
 
-def document_for_update(actor: Actor, document_id: UUID) -> Select[tuple[Document]]:
+def document_for_update(actor: Actor, document_id: UUID) -> Select[Document]:
     """The document's row, locked, if the actor may see it."""
     return select(Document).where(Document.id == document_id, visible_to(actor)).with_for_update()
 
 
 def documents(
     where: ColumnElement[bool], *, state: str | None, after: tuple[datetime, UUID] | None, limit: int
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Documents without their bodies, last changed first."""
     statement = (
         _people(select(*_ROW)).where(where).order_by(Document.updated_at.desc(), Document.id.desc()).limit(limit)
@@ -85,11 +85,11 @@ def documents(
     return statement
 
 
-def counts(where: ColumnElement[bool]) -> Select[Any]:
+def counts(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return select(Document.state, func.count()).where(where).group_by(Document.state)
 
 
-def versions(document_id: UUID, *, before: int | None, limit: int) -> Select[Any]:
+def versions(document_id: UUID, *, before: int | None, limit: int) -> Select[*tuple[Any, ...]]:
     """The saves of a document, newest first, without their texts."""
     statement = (
         select(
@@ -107,7 +107,7 @@ def versions(document_id: UUID, *, before: int | None, limit: int) -> Select[Any
     return statement if before is None else statement.where(DocumentVersion.version < before)
 
 
-def steps(document_id: UUID) -> Select[Any]:
+def steps(document_id: UUID) -> Select[*tuple[Any, ...]]:
     """The steps a document took, newest first."""
     return (
         select(

@@ -159,7 +159,7 @@ async def documents(
 async def counts(db: AsyncConnection, actor: Actor, *, part: Part | None) -> dict[str, int]:
     """How many documents the actor sees in each state."""
     where = queries.visible_to(actor) if part is None else queries.in_part(actor, part)
-    return {state: count for state, count in (await db.execute(queries.counts(where))).all()}
+    return {row[0]: row[1] for row in (await db.execute(queries.counts(where))).all()}
 
 
 async def versions(

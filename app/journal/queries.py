@@ -24,7 +24,7 @@ _COLUMNS = (
     _PEOPLE.c.display_name.label("author_name"),
 )
 
-ENTRY_BY_ID: Select[Any] = (
+ENTRY_BY_ID: Select[*tuple[Any, ...]] = (
     select(*_COLUMNS).join(_PEOPLE, _PEOPLE.c.id == Entry.author_id).where(Entry.id == bindparam("entry_id"))
 )
 
@@ -32,7 +32,7 @@ ENTRY_BY_ID: Select[Any] = (
 OPENING = 1200
 
 
-def entries(*, after: tuple[datetime, UUID] | None, limit: int, whole: bool) -> Select[Any]:
+def entries(*, after: tuple[datetime, UUID] | None, limit: int, whole: bool) -> Select[*tuple[Any, ...]]:
     """Entries, newest first; `whole` brings their bodies in full, otherwise the first characters."""
     body = Entry.body if whole else func.left(Entry.body, OPENING).label("body")
     statement = (
@@ -54,5 +54,5 @@ def entries(*, after: tuple[datetime, UUID] | None, limit: int, whole: bool) -> 
     return statement if after is None else statement.where(tuple_(Entry.published_at, Entry.id) < after)
 
 
-def count() -> Select[tuple[int]]:
+def count() -> Select[int]:
     return select(func.count()).select_from(Entry)

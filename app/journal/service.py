@@ -29,9 +29,7 @@ async def publish_document(
     return await _publish(db, actor, new, author_id=author_id, document_id=document_id)
 
 
-async def _publish(
-    db: AsyncSession, actor: Actor, new: NewEntry, *, author_id: UUID, document_id: UUID | None
-) -> UUID:
+async def _publish(db: AsyncSession, actor: Actor, new: NewEntry, *, author_id: UUID, document_id: UUID | None) -> UUID:
     entry_id, moment = new_id(), now()
     db.add(
         Entry(
@@ -51,7 +49,7 @@ async def _publish(
     return entry_id
 
 
-async def entry(db: AsyncConnection, entry_id: UUID) -> EntryView:
+async def entry(db: AsyncConnection | AsyncSession, entry_id: UUID) -> EntryView:
     """One entry; raises NotFound."""
     row = (await db.execute(queries.ENTRY_BY_ID, {"entry_id": entry_id})).first()
     if row is None:

@@ -61,18 +61,14 @@ async def sign_in() -> Response:
 
 
 @blueprint.post("/login")
-@describe(
-    "Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE
-)
+@describe("Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE)
 @public
 async def login() -> Response:
     return await sign_in()
 
 
 @blueprint.post("/v1/auth/token")
-@describe(
-    "Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE
-)
+@describe("Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE)
 @public
 async def token() -> Response:
     return await sign_in()

@@ -134,7 +134,15 @@ class TokenSigner:
             return None
         scopes = frozenset(claims.scope.split()) & SCOPES.keys()
         return AccessToken(
-            claims.sub, claims.fam, claims.epo, scopes, claims.client_id, claims.jti, claims.iat, claims.exp, key.version
+            claims.sub,
+            claims.fam,
+            claims.epo,
+            scopes,
+            claims.client_id,
+            claims.jti,
+            claims.iat,
+            claims.exp,
+            key.version,
         )
 
     def _key(self, key: Key) -> ECKey:

@@ -39,7 +39,7 @@ _PEOPLE = table(
     column("epoch", BigInteger()),
 )
 
-FAMILY_WITH_PERSON: Select[Any] = (
+FAMILY_WITH_PERSON: Select[*tuple[Any, ...]] = (
     select(
         TokenFamily.epoch.label("family_epoch"),
         TokenFamily.ended_at,
@@ -93,7 +93,7 @@ def exchange() -> Any:
 EXCHANGE = exchange()
 
 
-def token(token_hash: bytes) -> Select[Any]:
+def token(token_hash: bytes) -> Select[*tuple[Any, ...]]:
     """A refresh token with its family and the person's present epoch."""
     return (
         select(

@@ -107,9 +107,7 @@ async def exchange(db: AsyncSession, tokens: Tokens, caller: Actor, token: str) 
         successor = _successor(key.value, token)
     else:
         await audit.record(db, caller, "token.refreshed", ("token_family", row.family_id))
-    return _pair(
-        tokens, row.person_id, row.family_id, row.epoch, frozenset(row.scopes), row.client_id, successor
-    )
+    return _pair(tokens, row.person_id, row.family_id, row.epoch, frozenset(row.scopes), row.client_id, successor)
 
 
 async def revoke(db: AsyncSession, tokens: Tokens, caller: Actor, token: str) -> None:
@@ -159,9 +157,7 @@ async def _end(db: AsyncSession, caller: Actor, row: Any, why: str) -> None:
 def _pair(
     tokens: Tokens, person_id: UUID, family_id: UUID, epoch: int, scopes: frozenset[str], client: str, refresh: str
 ) -> TokenPair:
-    access = tokens.signer.issue(
-        person_id=person_id, family_id=family_id, epoch=epoch, scopes=scopes, client_id=client
-    )
+    access = tokens.signer.issue(person_id=person_id, family_id=family_id, epoch=epoch, scopes=scopes, client_id=client)
     life = int(tokens.settings.access_token_life)
     return TokenPair(access, "Bearer", life, refresh, " ".join(sorted(scopes)))
 

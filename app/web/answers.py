@@ -14,7 +14,7 @@ _ENCODER = msgspec.json.Encoder()
 
 def answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` as JSON."""
-    return Response(_ENCODER.encode(value), status=status, headers=headers, content_type="application/json")
+    return Response(_ENCODER.encode(value), status, dict(headers or {}), content_type="application/json")
 
 
 def no_content() -> Response:

@@ -30,7 +30,9 @@ class FlashSessions(SecureCookieSessionInterface):
     salt = "scriptorium-flash"
     digest_method = staticmethod(sha256)
 
-    async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> SessionMixin | None:
+    async def open_session(  # type: ignore[override]  # the supertype promises less: any SessionMixin
+        self, app: Quart, request: BaseRequestWebsocket
+    ) -> SessionMixin | None:
         if for_programs(request.path) or request.path.startswith("/static/"):
             return _Silent()
         return await super().open_session(app, request)

@@ -94,12 +94,11 @@ class Renderer:
         )
 
 
-
 async def render(template: str, **context: Any) -> str:
     """Render a template within a request."""
     return extension(Renderer).render(template, context)
 
 
-async def page(template: str, status: int = 200, **context: Any) -> Response:
+async def page(template: str, status: int = 200, /, **context: Any) -> Response:
     """An HTML answer from a template."""
     return Response(await render(template, **context), status=status, mimetype="text/html")
