@@ -85,17 +85,17 @@ class Generations:
         # `parameters` is the engine's own dict and lives as long as it does: never write a password into it.
         return dialect.connect(*args, **{**parameters, "user": login.user, "password": login.password})
 
-    def _opened(self, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    def _opened(self, _: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         self.live[record.info["generation"]] += 1
 
-    def _closed(self, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    def _closed(self, _: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         generation = record.info.get("generation") if record is not None else None
         if generation is not None:
             self.live[generation] -= 1
             if self.live[generation] <= 0:
                 del self.live[generation]
 
-    def _checkout(self, connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+    def _checkout(self, connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
         login = self._source.snapshot.login
         # In both cases the pool reconnects this record, unseen by the caller.
         if record.info.get("generation") != login.generation:

@@ -11,6 +11,6 @@ def serve(settings: Settings) -> int:
     The children read the same environment this process was started with, so `settings` must come from it.
     """
     # Imported here because the broker, which holds the token, must not load the web application it serves.
-    from app.supervisor.serving import run
+    from app.supervisor.serving import run  # noqa: PLC0415  # see above
 
     return run(settings)

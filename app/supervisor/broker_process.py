@@ -10,7 +10,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from contextlib import suppress
 
 from app.errors import Unavailable
@@ -50,12 +49,11 @@ async def _hold(settings: Settings, ready: int, estate: Estate) -> int:
         return 0
     await starting
     loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_look_now(broker)))
-    os.write(ready, b"1")
+    with suppress(BrokenPipeError):  # after a restart nobody waits at the other end
+        os.write(ready, b"1")
     os.close(ready)
     await waiting
-    deadline = time.monotonic() + settings.drain + 5
-    while broker.server.workers and time.monotonic() < deadline:  # they drain, and still need their login
-        await asyncio.sleep(0.05)
+    await broker.server.left_alone(settings.drain + 5)  # workers that drain still need their login
     await broker.stop()
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from app.supervisor.errors import ServeError
+from app.supervisor.errors import SOFTWARE, ServeError
 from app.vault import estate
 
 SLOWEST_RESTART: Final = 5.0
@@ -38,13 +37,10 @@ class BrokerKeeper:
 
         How long it waits for Vault is its own affair (SCRIPTORIUM_VAULT_WAIT); it also says itself what is wrong.
         """
-        ready = self._start()
+        process, ready = self._start()
         with os.fdopen(ready, "rb") as pipe:
-            select.select([pipe], [], [])
-            if pipe.read(1):
-                return
-        assert self._process is not None
-        raise ServeError(self._process.wait(), "")
+            if not pipe.read(1):  # closed without a word: it has ended
+                raise ServeError(process.wait() or SOFTWARE, "")
 
     def tend(self) -> None:
         """Bring back a broker that died; called often by the supervisor, never waits."""
@@ -59,7 +55,8 @@ class BrokerKeeper:
             _log.warning("broker_died", pid=process.pid, code=process.returncode, again_in=self._pause)
         if at >= self._not_before:
             self._not_before = 0.0
-            os.close(self._start())
+            _, ready = self._start()
+            os.close(ready)
 
     def look_now(self) -> None:
         """Let the broker look for rotated keys at once."""
@@ -82,17 +79,17 @@ class BrokerKeeper:
             with suppress(ProcessLookupError):
                 self._process.send_signal(what)
 
-    def _start(self) -> int:
-        """Start a broker; returns the reading end of the pipe on which it reports."""
+    def _start(self) -> tuple[subprocess.Popen[bytes], int]:
+        """Start a broker; returns it with the reading end of the pipe on which it reports."""
         reading, writing = os.pipe()
         command = [sys.executable, "-m", "app.supervisor.broker_process"]
         try:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603  # our own interpreter and numbers of our own
                 [*command, str(writing), str(self._estate), str(os.getpid())],
                 pass_fds=(writing, self._estate),
                 stdin=subprocess.DEVNULL,
             )
         finally:
             os.close(writing)
-        self._started = time.monotonic()
-        return reading
+        self._process, self._started = process, time.monotonic()
+        return process, reading

@@ -41,7 +41,7 @@ class Told(BaseException):
     """Somebody asked us to stop before we served."""
 
 
-def _told(number: int, frame: object) -> None:
+def _told(_number: int, _frame: object) -> None:
     raise Told
 
 

@@ -68,7 +68,7 @@ class AppRole:
             self._secret_id = None
             raise VaultStartError(
                 VaultStartError.MISCONFIGURED,
-                f"Vault at {self._client.address} knows no role '{self._role}' with the id in SCRIPTORIUM_VAULT_ROLE_ID",
+                f"Vault at {self._client.address} knows no role '{self._role}' by the id in SCRIPTORIUM_VAULT_ROLE_ID",
             ) from None
         self._secret_id = None
         before = self._client.token

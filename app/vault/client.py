@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,11 +16,13 @@ from hvac import exceptions as hvac_errors
 from hvac.adapters import JSONAdapter
 
 from app.vault.errors import Denied, Down, Gone, Invalid, Missing, Sealed, VaultError
+from app.vault.lease import draw
 
 T = TypeVar("T")
 
 TIMEOUT: Final = 3.0  # seconds for one answer; hvac's own default is 30
 ATTEMPTS: Final = 3
+REDIRECTS: Final = range(300, 400)
 HEALTH_WORDS: Final[Mapping[int, str]] = {
     200: "ready",
     429: "a standby",
@@ -31,8 +32,22 @@ HEALTH_WORDS: Final[Mapping[int, str]] = {
     503: "sealed",
 }
 
+# Theirs, ours, why, and whether to ask again at once.  The first that fits counts.
+TRANSLATION: Final[tuple[tuple[type[Exception], type[VaultError], str, bool], ...]] = (
+    (requests.Timeout, Down, "{vault} does not answer in time", False),
+    (requests.exceptions.SSLError, Down, "the certificate of {vault} is not trusted (SCRIPTORIUM_VAULT_CA)", False),
+    (requests.RequestException, Down, "{vault} is not reachable", False),
+    (hvac_errors.VaultDown, Sealed, "{vault} is sealed", False),
+    (hvac_errors.VaultNotInitialized, Sealed, "{vault} is not initialised", False),
+    (hvac_errors.Forbidden, Denied, "permission denied by {vault}", False),
+    (hvac_errors.Unauthorized, Denied, "permission denied by {vault}", False),
+    (hvac_errors.InvalidRequest, Invalid, "refused by {vault}", False),
+    (hvac_errors.RateLimitExceeded, Down, "{vault} asks for patience", True),
+    (hvac_errors.VaultError, Down, "{vault} failed inside", True),
+)
 
-class _Refused(Exception):
+
+class _NotVaultError(Exception):
     """An answer hvac takes for a success although it is none: a redirect, or a status it does not know."""
 
 
@@ -41,8 +56,8 @@ class _Adapter(JSONAdapter):  # type: ignore[misc]  # hvac carries no types
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
         answer = super().request(*args, **kwargs)
-        if isinstance(answer, requests.Response) and 300 <= answer.status_code < 400:
-            raise _Refused(f"answers with a redirect ({answer.status_code})")
+        if isinstance(answer, requests.Response) and answer.status_code in REDIRECTS:
+            raise _NotVaultError(f"answers with a redirect ({answer.status_code})")
         return answer
 
 
@@ -295,41 +310,23 @@ class VaultClient:
             except (
                 hvac_errors.VaultError,
                 requests.RequestException,
-                _Refused,
+                _NotVaultError,
             ) as error:
                 # The original carries bodies and addresses, so it is dropped, not chained.
                 failure, again = self._translate(operation, path, error)
             if not again or attempts <= 0:
                 raise failure
-            await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # jitter, not a secret
+            await asyncio.sleep(delay * draw(0.5, 1.0))
             delay *= 2
 
     def _translate(self, operation: str, path: str, error: Exception) -> tuple[VaultError, bool]:
         """Our error for theirs, and whether asking again at once makes sense."""
-        where = f"Vault at {self.address}"
-        match error:
-            case requests.Timeout():
-                return Down(f"{operation}: {where} does not answer within {TIMEOUT:g} s"), False
-            case requests.exceptions.SSLError():
-                return Down(f"{operation}: the certificate of {where} is not trusted (SCRIPTORIUM_VAULT_CA)"), False
-            case requests.RequestException():
-                return Down(f"{operation}: {where} is not reachable"), False
-            case hvac_errors.VaultDown():
-                return Sealed(f"{operation}: {where} is sealed"), False
-            case hvac_errors.VaultNotInitialized():
-                return Sealed(f"{operation}: {where} is not initialised"), False
-            case hvac_errors.Forbidden() | hvac_errors.Unauthorized():
-                return Denied(f"{operation}: permission denied by {where}"), False
-            case hvac_errors.InvalidPath():
-                return Missing(path or operation), False
-            case hvac_errors.InvalidRequest():
-                return Invalid(f"{operation}: refused by {where}"), False
-            case hvac_errors.RateLimitExceeded():
-                return Down(f"{operation}: {where} asks for patience"), True
-            case hvac_errors.VaultError():
-                return Down(f"{operation}: {where} failed inside"), True
-            case _:
-                return Down(f"{operation}: {where} {error}"), False
+        if isinstance(error, hvac_errors.InvalidPath):
+            return Missing(path or operation), False
+        for theirs, ours, reason, again in TRANSLATION:
+            if isinstance(error, theirs):
+                return ours(f"{operation}: {reason.format(vault=f'Vault at {self.address}')}"), again
+        return Down(f"{operation}: Vault at {self.address} {error}"), False
 
 
 def _pick(answer: Any, *names: str) -> Any:

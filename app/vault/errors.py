@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class VaultError(Exception):
-    """Vault did not do what was asked; the message names the operation and the reason, never a token, lease or value."""
+    """Vault did not do what was asked; the message names operation and reason, never a token, lease or value."""
 
 
 class Down(VaultError):
@@ -38,7 +38,7 @@ class Invalid(VaultError):
 
 
 class VaultStartError(Exception):
-    """The application must not start; `exit_code` follows sysexits.h (69 unavailable, 77 no permission, 78 configuration)."""
+    """The application must not start; `exit_code` follows sysexits.h (EX_UNAVAILABLE, EX_NOPERM, EX_CONFIG)."""
 
     UNAVAILABLE = 69
     TAMPERED = 77

@@ -165,12 +165,13 @@ class Holder:
             self._auth.resume(token, self._legacy.used)
         if self._client.token is not None:
             try:
-                return await self._auth.renew()
+                await self._auth.renew()
             except Denied:
                 self._client.use(None)
                 self._legacy = Legacy()
-        await self._auth.sign_in()
-        self._bequeath()
+        if self._client.token is None:
+            await self._auth.sign_in()
+            self._bequeath()
 
     async def _first_login(self) -> None:
         """The login the process before us left, or a new one."""

@@ -8,6 +8,8 @@ from typing import Final
 
 Draw = Callable[[float, float], float]
 
+draw: Final[Draw] = random.SystemRandom().uniform  # for jitter: no two processes may fall into step
+
 SHRUNK: Final = 2 / 3  # a grant below this share of the full one means the maximum is near: replace instead
 
 
@@ -18,7 +20,7 @@ class LeaseClock:
     of an hour-long lease outlives an outage of Vault.
     """
 
-    def __init__(self, ttl: float, now: float, draw: Draw = random.uniform) -> None:
+    def __init__(self, ttl: float, now: float, draw: Draw = draw) -> None:
         self.full = ttl
         self._draw = draw
         self._failures = 0

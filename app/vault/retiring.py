@@ -88,8 +88,8 @@ class Retiring:
 
     async def _retire(self, leaving: Leaving) -> None:
         start = time.monotonic()
-        while self._in_use(leaving.newer) and time.monotonic() - start < LONGEST:
-            await asyncio.sleep(LOOK)
+        while self._in_use(leaving.newer) and time.monotonic() - start < LONGEST:  # noqa: ASYNC110  # see below
+            await asyncio.sleep(LOOK)  # the counts are kept elsewhere, in pools and at the far end of sockets
         waited = round(time.monotonic() - start, 2)
         if leaving.lease_id is not None:
             try:

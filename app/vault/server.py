@@ -124,6 +124,7 @@ class SecretServer:
         self._server: asyncio.Server | None = None
         self._listening: socket.socket | None = None
         self._inode = 0
+        self._somebody_left = asyncio.Event()
 
     @property
     def workers(self) -> int:
@@ -133,7 +134,7 @@ class SecretServer:
     def open(self) -> None:
         """Take the place; whoever attaches waits until `serve`.  Raises VaultStartError when it cannot be taken."""
         self._listening = protocol.listen(self._path)
-        self._inode = os.stat(self._path).st_ino
+        self._inode = self._path.stat().st_ino
 
     async def serve(self) -> None:
         """Answer those who attached and those who will; the holder must have its first snapshot."""
@@ -150,8 +151,16 @@ class SecretServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(OSError):
-            if os.stat(self._path).st_ino == self._inode:  # a successor may already have made its own
+            if self._path.stat().st_ino == self._inode:  # a successor may already have made its own
                 self._path.unlink()
+
+    async def left_alone(self, patience: float) -> None:
+        """Return once no worker is attached, or after `patience` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self.workers:
+                    self._somebody_left.clear()
+                    await self._somebody_left.wait()
 
     def status(self) -> dict[str, Any]:
         """The state of all secrets and of everybody attached, without values."""
@@ -215,6 +224,7 @@ class SecretServer:
         finally:
             self._holder.retiring.detach(session.drained)
             self._sessions.discard(session)
+            self._somebody_left.set()
             writer.transport.abort()
 
 

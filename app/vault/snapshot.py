@@ -65,7 +65,7 @@ class KeyRing:
 
 @dataclass(frozen=True)
 class DatabaseLogin:
-    """A PostgreSQL login; `generation` only ever grows, also over restarts, and stamps every connection made with it."""
+    """A PostgreSQL login; `generation` only grows, also over restarts, and stamps every connection made with it."""
 
     generation: int
     user: str = field(repr=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Final
 
 from app.vault.client import VaultClient
 from app.vault.errors import Denied, Down, Invalid, Missing, VaultError, VaultStartError
+from app.vault.lease import draw
 
 Say = Callable[[str], None]
 
@@ -19,7 +19,8 @@ SLOWEST: Final = 2.0  # seconds between two looks
 
 def to_standard_error(line: str) -> None:
     """The default voice at start: one line for the person or the log collector watching."""
-    print(f"scriptorium: {line}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"scriptorium: {line}\n")
+    sys.stderr.flush()
 
 
 class Patience:
@@ -43,7 +44,7 @@ class Patience:
         if reason != self._reason:
             self._reason = reason
             self._say(f"{reason}; waiting up to {left:.0f} s")
-        await asyncio.sleep(min(left, self._delay * random.uniform(0.5, 1.0)))  # jitter, not a secret
+        await asyncio.sleep(min(left, self._delay * draw(0.5, 1.0)))
         self._delay = min(SLOWEST, self._delay * 2)
 
 

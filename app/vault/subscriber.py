@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
-import random
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +17,7 @@ from app.errors import Unavailable
 from app.ids import now
 from app.vault import protocol
 from app.vault.errors import Invalid, VaultStartError
+from app.vault.lease import draw
 from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot
 from app.vault.startup import Patience, Say, to_standard_error
 from app.vault.wire import from_wire
@@ -155,7 +155,7 @@ class Subscriber:
             self._detach()
             if time.monotonic() - lost_at > TOLERATED:
                 self._degrade()
-            await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+            await asyncio.sleep(delay * draw(0.5, 1.0))
             delay = min(1.0, delay * 2)
 
     async def _read(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -12,8 +11,9 @@ from app.ids import now
 from app.vault.auth import AppRole
 from app.vault.client import VaultClient
 from app.vault.credentials import DynamicProvider
-from app.vault.errors import Denied, VaultError, VaultStartError
+from app.vault.errors import Denied, Gone, VaultError, VaultStartError
 from app.vault.events import Events
+from app.vault.lease import draw
 from app.vault.retiring import Leaving, Retiring
 from app.vault.rings import Rings
 from app.vault.standing import Standing
@@ -100,22 +100,29 @@ class Tending:
     # --- token
 
     async def _token(self) -> None:
-        clock = self._auth.clock
-        rung = await _sleep(min(POLL, clock.wait(time.monotonic())), self._look_at_token)
-        if not rung and clock.wait(time.monotonic()) > 0 and not self._auth.fresh():
-            return
+        doubted = await _sleep(self._auth.clock.wait(time.monotonic()), self._look_at_token)
         try:
+            if doubted and await self._client.token_alive():
+                return  # it is the policy that refused, not the token that is dead
             await self._prolong_identity()
             self._standing.well("token")
         except VaultStartError as error:
-            self._standing.trouble("token", error.message)
-            clock.failed(time.monotonic())
+            self._token_trouble(error.message, fatal=False)
+        except Gone as error:
+            self._token_trouble(str(error), fatal=True)
         except VaultError as error:
-            self._standing.trouble("token", str(error), fatal=clock.left(time.monotonic()) == 0)
-            self._auth.clock.failed(time.monotonic())
+            self._token_trouble(str(error), fatal=self._auth.clock.left(time.monotonic()) == 0)
         self._publish()
 
+    def _token_trouble(self, reason: str, *, fatal: bool) -> None:
+        self._standing.trouble("token", reason, fatal=fatal)
+        self._auth.clock.failed(time.monotonic())
+
     async def _prolong_identity(self) -> None:
+        """Prefer a fresh delivery to a renewal, but only when one of them is due.
+
+        Whoever delivers may refill the file as soon as it was used; signing in at every change would never end.
+        """
         if self._auth.fresh():
             await self._sign_in_anew()
             return
@@ -124,13 +131,7 @@ class Tending:
         except Denied:
             if await self._client.token_alive():
                 raise
-            self._standing.trouble(
-                "token",
-                "the token is dead and no fresh wrapped secret-id was delivered",
-                fatal=True,
-            )
-            self._auth.clock.failed(time.monotonic())
-            self._publish()
+            raise Gone("the token is dead and no fresh wrapped secret-id was delivered") from None
 
     async def _sign_in_anew(self) -> None:
         """Make before break: the old token lives on until nobody uses the login that would die with it."""
@@ -148,7 +149,8 @@ class Tending:
         if clock.wait(time.monotonic()) > 0:
             return  # refreshed meanwhile
         try:
-            if await self._provider.renew():
+            # A login that would die with a token we replaced is replaced as well.
+            if self._old_tokens or await self._provider.renew():
                 await self.replace_login()
             self._standing.well("database")
         except VaultError as error:
@@ -180,7 +182,7 @@ class Tending:
 
     def _usual_look(self) -> float:
         usual = POLL if self._standing.state == "healthy" else POLL_IN_TROUBLE
-        return usual * random.uniform(0.8, 1.2)
+        return usual * draw(0.8, 1.2)
 
 
 async def _sleep(seconds: float, alarm: asyncio.Event) -> bool:
