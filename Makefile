@@ -22,7 +22,7 @@ test: $(VENV)/.installed-test ## every check and every test, browser included
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 -m "not proof"
 
 lint: $(VENV)/.installed-test ## only the quick checks
 	@$(BIN)/ruff check .
@@ -42,7 +42,7 @@ update: $(VENV)/.installed-test ## resolve the dependencies anew and lock them
 	$(UV_COMPILE) --upgrade --extra local --constraint requirements/app.txt --output-file requirements/local.txt
 	$(UV_COMPILE) --upgrade --extra local --extra test --constraint requirements/local.txt \
 		--output-file requirements/test.txt
-	@$(BIN)/python requirements/check.py
+	@$(BIN)/python -m local.locks
 
 reset: $(VENV)/.installed ## remove the local state after asking (YES=1: without)
 	@$(BIN)/python -m local reset

@@ -20,7 +20,7 @@ from vault.engines import Database
 from vault.unsealing import borrowed_root, initialise
 
 VAULT_FILES = Path(provisioning.__file__).parent
-TOKEN_PERIOD = "768h"
+IDENTITY_PERIOD = "768h"
 WRAP_SECONDS = 600
 
 
@@ -82,7 +82,7 @@ class Deployer:
             database,
             valkey_password=valkey_password,
             bound_cidrs=["127.0.0.1/32"],
-            token_period=TOKEN_PERIOD,
+            identity_period=IDENTITY_PERIOD,
             keep=kept,
         )
         with self._root() as client:

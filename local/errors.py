@@ -7,5 +7,5 @@ class StackError(Exception):
     """The stack cannot go on; the message is one sentence for the person at the terminal, with what to do."""
 
 
-class Cancelled(Exception):
+class StopAskedError(Exception):
     """Somebody asked us to stop while we were still starting."""

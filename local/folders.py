@@ -14,6 +14,7 @@ from local.errors import StackError
 
 # sockaddr_un holds 108 bytes on Linux, 104 elsewhere, with the closing NUL.
 LONGEST_SOCKET_PATH = 103
+PRIVATE = 0o700
 
 
 def write_private(path: Path, text: str) -> None:
@@ -102,15 +103,16 @@ class Folders:
         digest = hashlib.sha256(os.fsencode(self.state)).hexdigest()[:16]
         outside = private_folder(Path(tempfile.gettempdir()) / f"scriptorium-{os.getuid()}-{digest}")
         if len(os.fsencode(outside / name)) > LONGEST_SOCKET_PATH:
-            outside = private_folder(Path("/tmp") / outside.name)
+            # A checked private folder of ours in it, so what others may do in /tmp does not matter.
+            outside = private_folder(Path("/tmp") / outside.name)  # noqa: S108
         return outside / name
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder only we can enter, or accept it if it is exactly that; raises StackError when it is a stranger's."""
-    path.mkdir(mode=0o700, exist_ok=True)
+    """Make a folder only we can enter, or accept it if it is exactly that; raises StackError when it is not ours."""
+    path.mkdir(mode=PRIVATE, exist_ok=True)
     found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != 0o700:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != PRIVATE:
         raise StackError(
             f"{path} is not a private folder of ours; remove it or set SCRIPTORIUM_STATE to a shorter path."
         )

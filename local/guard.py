@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
         if os.getppid() != parent:
             sys.exit(1)
     os.umask(0o077)
-    os.execv(program[0], program)
+    os.execv(program[0], program)  # noqa: S606 - becoming another program is the point
 
 
 if __name__ == "__main__":

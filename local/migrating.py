@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.errors import Cancelled, StackError
+from local.errors import StackError, StopAskedError
 from local.processes import CHECKOUT, plain_environment, start
 
 PATIENCE_SECONDS = 120.0
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 120.0
 def migrate(settings: Mapping[str, str], log: Path, cancelled: Callable[[], bool]) -> None:
     """Run `app.cli migrate` to its end.
 
-    Raises StackError with its last words when it fails or takes too long, Cancelled when asked to stop.
+    Raises StackError with its last words when it fails or takes too long, StopAskedError when asked to stop.
     """
     began = log.stat().st_size if log.exists() else 0
     child = start(
@@ -32,7 +32,7 @@ def migrate(settings: Mapping[str, str], log: Path, cancelled: Callable[[], bool
     while child.ended is None:
         if cancelled():
             child.stop()
-            raise Cancelled
+            raise StopAskedError
         if time.monotonic() > deadline:
             child.stop()
             raise StackError(f"The migration took more than {PATIENCE_SECONDS:.0f} seconds; its log is {log}.")

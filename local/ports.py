@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
+import secrets
 import socket
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Ports:
         """Choose and remember a new free port."""
         taken = set(self._ports.values())
         for _ in range(200):
-            port = random.randint(FIRST, LAST)
+            port = FIRST + secrets.randbelow(LAST - FIRST)
             if port not in taken and is_free(port):
                 self._ports[name] = port
                 write_private(self._file, json.dumps(self._ports))

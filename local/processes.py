@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from local.accounts import Account
-from local.errors import Cancelled, StackError
+from local.errors import StackError, StopAskedError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 GUARD = CHECKOUT / "local" / "guard.py"
@@ -118,13 +118,16 @@ def end_session(session: int) -> None:
 
 
 def wait_until(ready: Callable[[], bool], child: Child, cancelled: Callable[[], bool], patience: float = 60.0) -> None:
-    """Wait for a child to be of use; raises StackError when it ends or takes too long, Cancelled when asked to stop."""
+    """Wait for a child to be of use.
+
+    Raises StackError when it ends or takes too long, StopAskedError when asked to stop.
+    """
     deadline = time.monotonic() + patience
     while not ready():
         if child.ended is not None:
             raise StackError(child.epitaph())
         if cancelled():
-            raise Cancelled
+            raise StopAskedError
         if time.monotonic() > deadline:
             raise StackError(f"{child.name} was not ready within {patience:.0f} seconds; its log is {child.log}.")
         time.sleep(0.02)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Protocol
 
 from rich.console import Console
@@ -14,19 +14,17 @@ from rich.console import Console
 class Progress(Protocol):
     """Something that can be told about steps."""
 
-    @contextmanager
-    def step(self, doing: str, done: str) -> Iterator[None]:
+    def step(self, doing: str, done: str) -> AbstractContextManager[None]:
         """Name what is being done; when it is done without an error, name that."""
-        yield
 
 
 class Silent:
     """Says nothing, for tests."""
 
-    @contextmanager
-    def step(self, doing: str, done: str) -> Iterator[None]:
+    def step(self, doing: str, done: str) -> AbstractContextManager[None]:
         """Do nothing around the step."""
-        yield
+        del doing, done
+        return nullcontext()
 
 
 class Terminal:

@@ -13,7 +13,7 @@ import psutil
 
 from app.settings import Settings
 from local.choices import Choices, read_choices
-from local.errors import Cancelled, StackError
+from local.errors import StackError, StopAskedError
 from local.instance import announce, withdraw
 from local.keeper import Keeper
 from local.ports import is_free
@@ -48,7 +48,7 @@ class Runner:
         try:
             self._start()
             self._watch()
-        except Cancelled:
+        except StopAskedError:
             self._terminal.say(f"{self._asked[0]}: stopping.")
             return 0
         except StackError as error:
@@ -117,7 +117,7 @@ class Runner:
                 self._restart_or_give_up(self._app)
             self._tend()
             self._stack.servers.tidy()
-        raise Cancelled
+        raise StopAskedError
 
     def _restart_or_give_up(self, app: Child) -> None:
         """An application that ends with 75 asks for a new secret-id and another try (sysexits EX_TEMPFAIL)."""

@@ -37,7 +37,7 @@ class Servers:
     def start(self, initialise: Callable[[], None]) -> None:
         """Start all three and wait until they are of use; `initialise` is called when OpenBao is empty.
 
-        Raises StackError when one ends or takes too long, Cancelled when asked to stop.
+        Raises StackError when one ends or takes too long, StopAskedError when asked to stop.
         """
         self._start_openbao()
         self._start_postgres()

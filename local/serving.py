@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.settings import Settings
+from local.addresses import reachable
 from local.errors import StackError
 from local.processes import CHECKOUT, Child, plain_environment, start
 
 READY_PATIENCE = 90.0
 LOG_BYTES = 16 * 1024 * 1024
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 OK = 200
 
 
@@ -35,7 +35,7 @@ def start_application(environment: Mapping[str, str], settings: Settings, log: P
 
 def is_ready(settings: Settings) -> bool:
     """Tell whether /health/ready answers 200, asking where we listen and by the name browsers use."""
-    host = EVERYWHERE.get(settings.host, settings.host)
+    host = reachable(settings.host)
     if settings.tls_certificate:
         # Ours, on loopback or on an address of this machine: there is nothing to be gained by checking its name.
         context = ssl.create_default_context(cafile=str(settings.tls_certificate))

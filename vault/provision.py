@@ -28,7 +28,7 @@ from vault.names import Names
 class Plan:
     """Everything provisioning needs to know besides the server and a privileged token.
 
-    `token_period` is how long the deployer's and the rotator's tokens live without renewal.  `keep` holds tokens of
+    `identity_period` is how long the deployer's and the rotator's tokens live without renewal.  `keep` holds tokens of
     theirs that may still be alive.  `bound_cidrs` limits from where the application may sign in.
     """
 
@@ -36,7 +36,7 @@ class Plan:
     names: Names = field(default_factory=Names)
     valkey_password: str | None = field(default=None, repr=False)
     bound_cidrs: Sequence[str] = ()
-    token_period: str = "24h"
+    identity_period: str = "24h"
     keep: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -49,7 +49,7 @@ def provision(client: hvac.Client, plan: Plan) -> Identities:
     ensure_transit(client, plan.names)
     ensure_database(client, plan.names, plan.database)
     role_ids = ensure_approles(client, plan.names, plan.bound_cidrs)
-    tokens = ensure_tokens(client, plan.names, plan.token_period, plan.keep)
+    tokens = ensure_tokens(client, plan.names, plan.identity_period, plan.keep)
     return Identities(role_ids, tokens)
 
 

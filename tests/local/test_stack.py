@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.errors import Cancelled, StackError
+from local.errors import StackError, StopAskedError
 from local.folders import LONGEST_SOCKET_PATH, Folders
 from local.processes import CHECKOUT
 from local.stack import Stack
@@ -161,7 +161,7 @@ def test_two_stacks_stand_side_by_side(stack: Stack, folder: Path) -> None:
 
 def test_asked_to_stop_while_starting_it_leaves_nothing(folder: Path) -> None:
     stack = Stack(folder, cancelled=lambda: True)
-    with pytest.raises(Cancelled):
+    with pytest.raises(StopAskedError):
         stack.start()
     assert running_on(folder) == []
 

@@ -1,10 +1,12 @@
-"""Refuses a lock file that names an address or misses a hash: `python requirements/check.py`."""
+"""Refuses a lock file that names an address or misses a hash: `python -m local.locks`."""
 
 from __future__ import annotations
 
 import re
 import sys
 from pathlib import Path
+
+from local.processes import CHECKOUT
 
 ADDRESS = re.compile(r"https?:|file:|--find-links|--index-url|--extra-index-url|^-[fie]\b", re.MULTILINE)
 PIN = re.compile(r"^[A-Za-z0-9].*", re.MULTILINE)
@@ -19,9 +21,14 @@ def complaints(lock: Path) -> list[str]:
     return found or ([] if pins else [f"{lock.name} is empty"])
 
 
+def locks() -> list[Path]:
+    """Return every lock file of this checkout."""
+    return sorted((CHECKOUT / "requirements").glob("*.txt"))
+
+
 def main() -> int:
-    """Check every lock beside this file; 0 when all are fit to be committed."""
-    found = [complaint for lock in sorted(Path(__file__).parent.glob("*.txt")) for complaint in complaints(lock)]
+    """Check every lock; 0 when all are fit to be committed."""
+    found = [complaint for lock in locks() for complaint in complaints(lock)]
     sys.stderr.writelines(f"{complaint}\n" for complaint in found)
     return 1 if found else 0
 
