@@ -24,5 +24,6 @@ def state_label(state: str) -> str:
 def state_badge(state: str) -> Markup:
     """A state as a small label; an unknown state is still shown by its own name."""
     shape = _STATES[state][0] if state in _STATES else "○"
-    badge = '<span class="badge state-{}"><span aria-hidden="true">{}</span> {}</span>'
-    return Markup(badge).format(state, shape, state_label(state))
+    return Markup('<span class="badge state-{}"><span aria-hidden="true">{}</span> {}</span>').format(
+        state, shape, state_label(state)
+    )

@@ -12,8 +12,8 @@ from pygments.token import STANDARD_TYPES
 
 # Lexers are regular expressions somebody else wrote; only well-trodden ones run over text that strangers wrote.
 _LANGUAGES = frozenset({
-    "bash", "c", "cpp", "css", "diff", "go", "html", "ini", "java", "javascript", "json", "kotlin", "php", "python", "ruby",
-    "rust", "sql", "swift", "toml", "typescript", "xml", "yaml",
+    "bash", "c", "cpp", "css", "diff", "go", "html", "ini", "java", "javascript", "json", "kotlin", "php", "python",
+    "ruby", "rust", "sql", "swift", "toml", "typescript", "xml", "yaml",
 })  # fmt: skip
 _ALIASES = {"js": "javascript", "py": "python", "python3": "python", "rb": "ruby", "rs": "rust", "sh": "bash",
             "shell": "bash", "ts": "typescript", "yml": "yaml", "c++": "cpp"}  # fmt: skip
