@@ -1,0 +1,116 @@
+"""Every log line is one JSON object whatever is in it, and holds no credential whatever was logged."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from app.web import logs
+from app.web.redaction import MASK, redact
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    written = io.StringIO()
+    logs.configure("info", written)
+    yield written
+    root.handlers[:], root.level = before[0], before[1]
+    structlog.reset_defaults()
+
+
+def records(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_an_event_is_one_line_with_time_and_level(stream: io.StringIO) -> None:
+    structlog.get_logger("app.x").warning("account.suspended", person="1", count=2)
+    (record,) = records(stream)
+    assert list(record)[:3] == ["time", "level", "event"]
+    assert record["time"].endswith("Z") and record["time"][10] == "T"
+    assert (record["level"], record["event"], record["person"], record["count"]) == (
+        "warning", "account.suspended", "1", 2,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("evil", ["a\nb", "a\r\nb", "a\x1b[31mb", "a\u2028b", "a\u2029b", "a\x85b", "a\x7fb", "a\u202eb", "\x00"])
+def test_nothing_logged_can_start_a_line_or_command_a_terminal(stream: io.StringIO, evil: str) -> None:
+    structlog.get_logger().info("event", name=evil)
+    logging.getLogger("some.library").error("said %s", evil)
+    text = stream.getvalue()
+    assert len(text.splitlines()) == len(text.strip().split("\n")) == 2
+    assert all(" " <= character <= "~" for character in text.replace("\n", ""))
+    assert records(stream)[0]["name"] == evil
+
+
+def test_other_libraries_and_uvicorn_speak_the_same_way(stream: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7)
+    logging.getLogger("uvicorn.access").info("never seen")
+    logging.getLogger("hvac").info("never seen")
+    (record,) = records(stream)
+    assert record["event"] == "Started server process [7]"
+
+
+def test_an_exception_is_one_line_too(stream: io.StringIO) -> None:
+    token = "hvs." + secrets.token_urlsafe(24)
+    try:
+        raise RuntimeError(f"permission denied for {token}\nforged line")
+    except RuntimeError:
+        structlog.get_logger().exception("request.failed", path="/x")
+        logging.getLogger("asyncio").exception("Task failed")
+    assert len(records(stream)) == 2
+    assert "RuntimeError" in records(stream)[0]["exception"]
+    assert token not in stream.getvalue()
+
+
+def canaries() -> dict[str, str]:
+    word = secrets.token_urlsafe(24)
+    return {
+        f"x hvs.{word} y": word,
+        f"token s.{word}": word,
+        f"vault:v1:{word}==": word,
+        f"scr_{word}": word,
+        f"eyJhbGciOi.{word}.{word}": word,
+        f"Authorization: Bearer {word}": word,
+        f"Authorization: Basic {word}": word,
+        f"Cookie: session={word}; b={word}": word,
+        f"Set-Cookie: __Host-x={word}; HttpOnly": word,
+        f"password={word}&x=1": word,
+        f"{{'new_password': '{word}'}}": word,
+        f'{{"refresh_token": "{word}"}}': word,
+        f"postgresql://kim:{word}@db/x": word,
+        f"$argon2id$v=19$m=1$a${word}": word,
+        f"-----BEGIN PRIVATE {'KEY'}-----\n{word}\n-----END PRIVATE {'KEY'}-----": word,
+    }
+
+
+def test_credentials_are_masked_wherever_they_stand(stream: io.StringIO) -> None:
+    found = canaries()
+    for text in found:
+        structlog.get_logger().info("event", note=text, inner={"list": [text], "bytes": text.encode()})
+        logging.getLogger("library").warning("said %s", text)
+        structlog.get_logger().info(text)
+    for text, word in found.items():
+        assert word not in stream.getvalue(), text
+    assert MASK in stream.getvalue()
+
+
+def test_fields_that_are_secret_by_name(stream: io.StringIO) -> None:
+    word = secrets.token_urlsafe(24)
+    names = ("password", "current_password", "token", "cookie", "Authorization", "secret_id", "otp", "pepper")
+    for name in names:
+        structlog.get_logger().info("event", **{name: word}, inner={name: [word]})
+    assert word not in stream.getvalue()
+
+
+def test_ordinary_text_is_left_alone() -> None:
+    for text in ("The password was wrong.", "a token is needed", "/editor/documents/0192aabb", "kim@example.test wrote", "s.t."):
+        assert redact(text) == text
