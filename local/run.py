@@ -39,6 +39,7 @@ class Runner:
         self._app: Child | None = None
         self._keeper: Keeper | None = None
         self._restarts = 0
+        self._claimed = False
         self._stack = Stack(choices.state, progress=terminal, cancelled=lambda: bool(self._asked))
 
     def run(self) -> int:
@@ -66,6 +67,7 @@ class Runner:
     def _start(self) -> None:
         self._choices.settings({})  # a mistake in them is told before anything is started
         self._stack.claim()
+        self._claimed = True
         _, settings = self._choices.settings({})
         _check_public_port(settings)
         self._stack.start()
@@ -128,7 +130,7 @@ class Runner:
         self._start_application()
 
     def _stop(self) -> None:
-        if not self._stack.is_ours:
+        if not self._claimed:
             return
         began = time.monotonic()
         if self._app:

@@ -68,11 +68,6 @@ class Stack:
             self.stop()
             raise
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether this object has claimed the state and not let it go."""
-        return self._lock.held
-
     def claim(self) -> None:
         """Make the state ours alone and end what a killed run left in it; `start` does this too.
 
