@@ -60,11 +60,15 @@ class DynamicProvider:
         Raises Down (also when PostgreSQL is away: the unused login is given back at once), Denied, Missing.
         """
         before = self._held
-        clock = before.clock if before else None
-        at = time.monotonic()
-        # Natural: the lease had lived at least half of its life, as it does when it nears its maximum.
-        self._spacing.took(at, natural=clock is None or clock.left(at) <= clock.full / 2)
-        grant = await self._client.database_login(self._role)
+        try:
+            grant = await self._client.database_login(self._role)
+        except VaultError:
+            self._spacing.failed(time.monotonic())
+            raise
+        if before is not None:
+            # Natural: the lease had lived at least half of its life, as it does when it nears its maximum.
+            at = time.monotonic()
+            self._spacing.took(at, natural=before.clock.left(at) <= before.clock.full / 2)
         try:
             await self._probe(grant.user, grant.password)
         except VaultError as error:

@@ -66,13 +66,18 @@ class Spacing:
         self._most = most
         self._gap = least
         self._last: float | None = None
+        self._not_before = 0.0
 
     def wait(self, now: float) -> float:
         """Seconds until the next replacement is allowed."""
-        return 0.0 if self._last is None else max(0.0, self._last + self._gap - now)
+        return max(0.0, self._not_before - now)
 
     def took(self, now: float, *, natural: bool) -> None:
         """Note a replacement; a natural one (the lease before had lived its life) sets the distance back."""
         hurried = self._last is not None and now - self._last < 2 * self._gap
         self._gap = min(self._most, self._gap * 2) if hurried and not natural else self._least
-        self._last = now
+        self._last, self._not_before = now, now + self._gap
+
+    def failed(self, now: float) -> None:
+        """Note that no login was given; nothing was left behind, so a second's pause is enough."""
+        self._not_before = max(self._not_before, now + 1.0)

@@ -88,5 +88,3 @@ def house() -> Iterator[House]:
 def said() -> list[str]:
     """What was said to the person at start."""
     return []
-
-
