@@ -1,21 +1,30 @@
 """Who is calling: cookie, bearer token or Basic, recognised once per request and made the current identity.
 
 Pages look at the cookie only, programs at the `Authorization` header only, so neither can be used to play the other
-(SPEC 1.2).  A credential that is not good makes a visitor; whether that matters is the guard's to say, and it then
+(SPEC 1.2).  A caller this process knows costs no query; one it does not know, or any while the notice line is down,
+costs one.  A credential that is not good makes a visitor; whether that matters is the guard's to say, and it then
 says why.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
+from datetime import timedelta
 
 from quart import Quart, request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access import VISITOR, Actor, set_identity
 from app.accounts import sessions
 from app.accounts.sign_in import recognise
-from app.errors import DomainError
+from app.accounts.touches import Touches
+from app.errors import NotAuthenticated
+from app.ids import now
+from app.rights.actors import actor_of
+from app.rights.facts import CredentialFacts, PersonFacts
+from app.rights.memory import Memory
 from app.tokens import service as tokens
 from app.web.client_address import client_address
 from app.web.context import extension, reading, resources
@@ -23,7 +32,9 @@ from app.web.cookies import session_cookie
 from app.web.faces import for_programs
 from app.web.request_id import request_id
 
+Facts = tuple[CredentialFacts, PersonFacts]
 BASIC_PATHS = frozenset({"/protected"})
+FILLS = 3  # how often a fetch that was overtaken by a notice is tried again
 
 
 async def load_actor() -> None:
@@ -31,28 +42,66 @@ async def load_actor() -> None:
     caller = replace(VISITOR, address=client_address(), request_id=request_id())
     set_identity(caller)
     if for_programs(request.path):
-        set_identity(await _program(caller))
+        if "Authorization" in request.headers:
+            set_identity(await _program(caller))
     elif not request.path.startswith("/static/"):
         set_identity(await _browser(caller))
+
+
+async def facts_of(presented: Hashable, look_up: Callable[[AsyncConnection], Awaitable[Facts | None]]) -> Facts | None:
+    """What is known of a credential: remembered, or fetched by `look_up` and remembered if nothing ended meanwhile."""
+    memory = extension(Memory)
+    known = memory.recall(presented)
+    for _ in range(0 if known is not None else FILLS):
+        with memory.filling() as fill:
+            async with reading() as db:
+                known = await look_up(db)
+            if known is None:
+                return None
+            credential, person = known
+            if fill.good_for(credential.id, person.id):
+                memory.keep(fill, presented, credential, person)
+                break
+    return known
+
+
+def still_good(facts: Facts) -> bool:
+    """Whether a credential is of its person's present epoch and has not run out."""
+    credential, person = facts
+    if credential.epoch is not None and credential.epoch != person.epoch:
+        return False
+    return credential.ends_at is None or credential.ends_at > now()
 
 
 async def _browser(caller: Actor) -> Actor:
     token = session_cookie().token()
     if token is None:
         return caller
-    async with reading() as db:
-        found = await sessions.find(db, resources().settings, token)
-    return caller if found is None else _placed(found, caller)
+    presented = sessions.token_hash(token)
+    facts = await facts_of(presented, lambda db: sessions.look_up(db, presented))
+    if facts is not None and _idle(facts[0]):
+        # Another worker may have seen it since: ask before letting it go.
+        extension(Memory).forget(facts[0].id)
+        facts = await facts_of(presented, lambda db: sessions.look_up(db, presented))
+    if facts is None or not still_good(facts) or _idle(facts[0]):
+        return caller
+    session, person = facts
+    session.last_seen = now()
+    extension(Touches).note(session.id, session.last_seen)
+    fresh_for = resources().settings.fresh_for
+    return actor_of(person, caller, auth_type="session", credential=session, fresh_for=fresh_for)
+
+
+def _idle(session: CredentialFacts) -> bool:
+    limit = timedelta(seconds=resources().settings.session_idle)
+    return session.last_seen is not None and session.last_seen + limit <= now()
 
 
 async def _program(caller: Actor) -> Actor:
-    header = request.headers.get("Authorization")
-    if not header:
-        return caller
-    scheme, _, credential = header.partition(" ")
+    scheme, _, credential = request.headers["Authorization"].partition(" ")
     if scheme.lower() == "bearer":
         return await _bearer(caller, credential.strip())
-    if scheme.lower() == "basic" and request.path in BASIC_PATHS:
+    if scheme.lower() == "basic" and request.path.rstrip("/") in BASIC_PATHS:
         return await _basic(caller, credential.strip())
     return replace(caller, refusal="This kind of authorization is not taken here.")
 
@@ -60,10 +109,13 @@ async def _program(caller: Actor) -> Actor:
 async def _bearer(caller: Actor, token: str) -> Actor:
     access = extension(tokens.Tokens).signer.verify(token)
     if access is not None:
-        async with reading() as db:
-            found = await tokens.find(db, access)
-        if found is not None:
-            return _placed(found, caller)
+        family_id = access.family_id
+        facts = await facts_of(family_id, lambda db: tokens.look_up(db, family_id))
+        if facts is not None and still_good(facts) and access.epoch == facts[1].epoch:
+            family, person = facts
+            if person.id == access.person_id and (family.scopes is None or access.scopes <= family.scopes):
+                actor = actor_of(person, caller, auth_type="bearer", credential=family)
+                return actor if access.scopes == family.scopes else tokens.narrowed(actor, access.scopes)
     return replace(caller, refusal="The access token is not good or has ended.")
 
 
@@ -77,14 +129,8 @@ async def _basic(caller: Actor, credential: str) -> Actor:
         return replace(caller, refusal="The credentials cannot be read.")
     try:
         return await recognise(resources(), caller, email, password, via="basic")
-    except DomainError as error:
-        if error.status != 401:
-            raise
+    except NotAuthenticated as error:
         return replace(caller, refusal=error.detail)
-
-
-def _placed(found: Actor, caller: Actor) -> Actor:
-    return replace(found, address=caller.address, request_id=caller.request_id)
 
 
 def install(app: Quart) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, tuple_, update
-from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy.sql.dml import Insert, ReturningDelete, Update
 
 from app.accounts.models import AccountChange, Person, Session
 
@@ -57,8 +57,10 @@ CREDENTIALS_BY_EMAIL: Select[*tuple[Any, ...]] = select(
     Person.epoch,
 ).where(Person.email_key == bindparam("email_key"))
 
-TOUCH_SESSION: Update = (
-    update(Session).where(Session.id == bindparam("session_id")).values(last_seen_at=bindparam("seen_at"))
+TOUCH_SESSIONS: Update = (
+    update(Session)
+    .where(Session.id == bindparam("touched_id"), Session.last_seen_at < bindparam("seen_at"))
+    .values(last_seen_at=bindparam("seen_at"))
 )
 
 
@@ -161,13 +163,13 @@ def new_session(**values: Any) -> Insert:
     return insert(Session).values(**values)
 
 
-def end_session(session_id: UUID, person_id: UUID) -> Delete:
-    return delete(Session).where(Session.id == session_id, Session.person_id == person_id)
+def end_session(session_id: UUID, person_id: UUID) -> ReturningDelete[UUID]:
+    return delete(Session).where(Session.id == session_id, Session.person_id == person_id).returning(Session.id)
 
 
-def end_sessions(person_id: UUID, *, but: UUID | None = None) -> Delete:
+def end_sessions(person_id: UUID, *, but: UUID | None = None) -> ReturningDelete[UUID]:
     statement = delete(Session).where(Session.person_id == person_id)
-    return statement if but is None else statement.where(Session.id != but)
+    return (statement if but is None else statement.where(Session.id != but)).returning(Session.id)
 
 
 def replace_hash(person_id: UUID, old: str, new: str) -> Update:

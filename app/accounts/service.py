@@ -18,6 +18,7 @@ from app.accounts.schemas import SignUp, Status
 from app.audit import service as audit
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.ids import new_id, now
+from app.rights.notices import announce
 
 # From which status a decision leads to which (SPEC 2.A).  Registering again leads from declined to pending.
 DECISIONS: Mapping[str, tuple[str, str]] = {
@@ -36,6 +37,15 @@ class Decision:
     reason: str
     message: str = ""
     until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What came of a decision; under `nonce` the workers confirm that it has reached them, if rights ended."""
+
+    display_name: str
+    status: str
+    nonce: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,7 @@ async def _apply_again(db: AsyncSession, actor: Actor, sign_up: SignUp, password
     person.epoch += 1
     person.updated_at, person.version = moment, person.version + 1
     await db.flush()
+    await announce(db, [person.id])
     await audit.record(db, actor, "account.applied_again", ("person", person.id), {"role": sign_up.role})
 
 
@@ -120,6 +131,7 @@ async def make_admin(db: AsyncSession, email: str, display_name: str, password_h
         person.epoch += 1
         person.updated_at = moment
         await db.flush()
+        await announce(db, [person.id])
         await audit.record(db, SYSTEM, "account.roles_changed", ("person", person.id), {"roles": roles})
         return person.id, False
     person_id = new_id()
@@ -147,7 +159,7 @@ async def make_admin(db: AsyncSession, email: str, display_name: str, password_h
     return person_id, True
 
 
-async def decide(db: AsyncSession, actor: Actor, person_id: UUID, decision: Decision) -> Person:
+async def decide(db: AsyncSession, actor: Actor, person_id: UUID, decision: Decision) -> Decided:
     """Approve, decline, suspend or reinstate.  Rights that shrink end every credential of the person at once.
 
     Raises Conflict when the person is no longer in the status the decision starts from, Forbidden for oneself or for
@@ -184,16 +196,18 @@ async def decide(db: AsyncSession, actor: Actor, person_id: UUID, decision: Deci
     )
     person.status, person.status_since, person.status_message = target, moment, decision.message
     person.status_until = decision.until if target == "suspended" else None
+    nonce = ""
     if target == "suspended":
         person.epoch += 1
+        nonce = await announce(db, [person.id], confirm=True)
     person.updated_at, person.version = moment, person.version + 1
     await db.flush()
     details = {"reason": decision.reason, "until": decision.until.isoformat() if decision.until else None}
     await audit.record(db, actor, f"account.{_done(decision.verb)}", ("person", person.id), details)
-    return person
+    return Decided(person.display_name, person.status, nonce)
 
 
-async def change_roles(db: AsyncSession, actor: Actor, person_id: UUID, roles: Sequence[str], reason: str) -> Person:
+async def change_roles(db: AsyncSession, actor: Actor, person_id: UUID, roles: Sequence[str], reason: str) -> Decided:
     """Give a person exactly these roles; every credential they hold ends, so the new rights are the only ones."""
     wanted = sorted(set(roles), key=ROLES.index)
     if not wanted:
@@ -206,16 +220,17 @@ async def change_roles(db: AsyncSession, actor: Actor, person_id: UUID, roles: S
     if person.id == actor.id:
         raise Forbidden("Nobody changes their own roles.", code="own_account")
     if person.roles == wanted:
-        return person
+        return Decided(person.display_name, person.status)
     moment = now()
     db.add(_change(person.id, actor, person.status, person.status, person.roles, wanted, moment=moment, reason=reason))
     before = list(person.roles)
     person.roles, person.updated_at, person.version = wanted, moment, person.version + 1
     person.epoch += 1
     await db.flush()
+    nonce = await announce(db, [person.id], confirm=True)
     details = {"from": before, "to": wanted, "reason": reason}
     await audit.record(db, actor, "account.roles_changed", ("person", person.id), details)
-    return person
+    return Decided(person.display_name, person.status, nonce)
 
 
 async def person(db: AsyncConnection, person_id: UUID) -> Any:

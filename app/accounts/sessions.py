@@ -8,7 +8,7 @@ ended, when its person's epoch moves on, after `session_idle` without use, or `s
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -17,24 +17,18 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.access import Actor
-from app.access.actor import needs_of
 from app.accounts import queries
 from app.accounts.models import Session
 from app.audit import service as audit
 from app.errors import NotFound
 from app.ids import new_id, now
+from app.rights.facts import CredentialFacts, PersonFacts, person_facts
+from app.rights.notices import announce
 from app.settings import Settings
-
-TOUCH_EVERY = timedelta(seconds=60)
 
 
 def token_hash(token: str) -> bytes:
     return sha256(token.encode("ascii", "replace")).digest()
-
-
-def effective_status(status: str, until: datetime | None, moment: datetime) -> str:
-    """A suspension with an end is over when the end has come, whether or not anybody has noticed yet."""
-    return "active" if status == "suspended" and until is not None and until <= moment else status
 
 
 async def open_session(
@@ -60,31 +54,22 @@ async def open_session(
     return session_id, token
 
 
-async def find(db: AsyncConnection, settings: Settings, token: str) -> Actor | None:
-    """The actor behind a cookie's token, or None when the session is over."""
-    row = (await db.execute(queries.SESSION_WITH_PERSON, {"token_hash": token_hash(token)})).first()
+async def look_up(db: AsyncConnection, presented: bytes) -> tuple[CredentialFacts, PersonFacts] | None:
+    """The session behind the hash of a cookie's token, and its person; None when there is none."""
+    row = (await db.execute(queries.SESSION_WITH_PERSON, {"token_hash": presented})).first()
     if row is None:
         return None
-    moment = now()
-    idle = timedelta(seconds=settings.session_idle)
-    if row.session_epoch != row.epoch or row.ends_at <= moment or row.last_seen_at + idle <= moment:
-        return None
-    if row.last_seen_at + TOUCH_EVERY <= moment:
-        await db.execute(queries.TOUCH_SESSION, {"session_id": row.session_id, "seen_at": moment})
-    status = effective_status(row.status, row.status_until, moment)
-    roles = frozenset(row.roles)
-    return Actor(
-        id=row.id,
-        auth_type="session",
-        provides=needs_of(row.id, roles, status, None),
-        display_name=row.display_name,
-        email=row.email,
-        roles=roles,
-        status=status,
-        epoch=row.epoch,
-        session_id=row.session_id,
-        fresh_until=row.fresh_at + timedelta(seconds=settings.fresh_for),
+    session = CredentialFacts(
+        "session",
+        row.session_id,
+        row.id,
+        row.session_epoch,
+        row.ends_at,
+        fresh_at=row.fresh_at,
+        last_seen=row.last_seen_at,
     )
+    person = person_facts(row.id, row.email, row.display_name, row.roles, row.status, row.status_until, row.epoch)
+    return session, person
 
 
 async def sessions_of(db: AsyncConnection, settings: Settings, actor: Actor) -> list[Any]:
@@ -96,18 +81,18 @@ async def sessions_of(db: AsyncConnection, settings: Settings, actor: Actor) -> 
 
 async def end(db: AsyncSession, actor: Actor, session_id: UUID) -> None:
     """End one of the caller's own sessions; somebody else's is answered like one that does not exist."""
-    ended = await db.execute(queries.end_session(session_id, actor.person_id()))
-    if ended.rowcount == 0:  # type: ignore[attr-defined]  # a DELETE's result is a CursorResult
+    if await db.scalar(queries.end_session(session_id, actor.person_id())) is None:
         raise NotFound
+    await announce(db, [session_id])
     await audit.record(db, actor, "session.ended", ("session", session_id))
 
 
 async def end_others(db: AsyncSession, actor: Actor) -> int:
     """End all of the caller's sessions but this one; returns how many."""
-    ended = await db.execute(queries.end_sessions(actor.person_id(), but=actor.session_id))
-    count: int = ended.rowcount  # type: ignore[attr-defined]  # as above
-    await audit.record(db, actor, "session.others_ended", ("person", actor.person_id()), {"count": count})
-    return count
+    ended = (await db.scalars(queries.end_sessions(actor.person_id(), but=actor.session_id))).all()
+    await announce(db, ended)
+    await audit.record(db, actor, "session.others_ended", ("person", actor.person_id()), {"count": len(ended)})
+    return len(ended)
 
 
 async def refresh(db: AsyncSession, actor: Actor) -> None:

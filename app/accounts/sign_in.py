@@ -7,18 +7,16 @@ address costs the same time as a wrong password.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from app.access import Actor
-from app.access.actor import needs_of
 from app.accounts import queries
 from app.accounts.service import email_key
-from app.accounts.sessions import effective_status
 from app.audit import service as audit
 from app.errors import NotAuthenticated, Unavailable
-from app.ids import now
 from app.resources import Resources
+from app.rights.actors import actor_of
+from app.rights.facts import person_facts
 from app.web.client_address import address_block
 
 WRONG = "The address or the password is not right."
@@ -48,19 +46,8 @@ async def recognise(res: Resources, caller: Actor, email: str, password: str, *,
 
 
 def _actor(caller: Actor, row: Any, via: str) -> Actor:
-    status = effective_status(row.status, row.status_until, now())
-    roles = frozenset(row.roles)
-    return replace(
-        caller,
-        id=row.id,
-        auth_type=via,
-        provides=needs_of(row.id, roles, status, None),
-        display_name=row.display_name,
-        email=row.email,
-        roles=roles,
-        status=status,
-        epoch=row.epoch,
-    )
+    facts = person_facts(row.id, row.email, row.display_name, row.roles, row.status, row.status_until, row.epoch)
+    return actor_of(facts, caller, auth_type=via)
 
 
 async def _note_failure(res: Resources, caller: Actor, row: Any, via: str) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.dml import Update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.tokens.models import RefreshToken, TokenFamily
 
@@ -42,6 +42,8 @@ _PEOPLE = table(
 FAMILY_WITH_PERSON: Select[*tuple[Any, ...]] = (
     select(
         TokenFamily.epoch.label("family_epoch"),
+        TokenFamily.scopes,
+        TokenFamily.client_id,
         TokenFamily.ended_at,
         TokenFamily.ends_at,
         _PEOPLE.c.id,
@@ -114,10 +116,11 @@ def token(token_hash: bytes) -> Select[*tuple[Any, ...]]:
     )
 
 
-def end_family(family_id: UUID, why: str) -> Update:
+def end_family(family_id: UUID, why: str) -> ReturningUpdate[UUID]:
     """End a family once; ending it again changes nothing."""
     return (
         update(TokenFamily)
         .where(TokenFamily.id == family_id, TokenFamily.ended_at.is_(None))
         .values(ended_at=func.now(), ended_why=literal(why))
+        .returning(TokenFamily.id)
     )

@@ -11,7 +11,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -21,14 +21,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.access import SCOPES, VISITOR, Actor
 from app.access.actor import needs_of
-from app.accounts.sessions import effective_status
 from app.audit import service as audit
 from app.errors import NotAuthenticated
 from app.ids import new_id, now
 from app.resources import Resources
 from app.settings import Settings
+from app.rights.facts import CredentialFacts, PersonFacts, person_facts
+from app.rights.notices import announce
 from app.tokens import queries
-from app.tokens.jwt import FIRST_PARTY, AccessToken, TokenSigner
+from app.tokens.jwt import FIRST_PARTY, TokenSigner
 from app.tokens.models import RefreshToken, TokenFamily
 from app.tokens.schemas import TokenPair
 from app.vault.snapshot import KeyRing
@@ -119,37 +120,37 @@ async def revoke(db: AsyncSession, tokens: Tokens, caller: Actor, token: str) ->
         return
     access = tokens.signer.verify(token)
     if access is not None:
-        ended = await db.execute(queries.end_family(access.family_id, "revoked"))
-        if ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+        if await db.scalar(queries.end_family(access.family_id, "revoked")) is not None:
+            await announce(db, [access.family_id])
             await audit.record(db, caller, "token.revoked", ("token_family", access.family_id))
 
 
-async def find(db: AsyncConnection, access: AccessToken) -> Actor | None:
-    """The actor behind a checked access token, or None when its family or its person's rights have ended."""
-    row = (await db.execute(queries.FAMILY_WITH_PERSON, {"family_id": access.family_id})).first()
-    moment = now()
-    if row is None or row.id != access.person_id or row.ended_at is not None or row.ends_at <= moment:
+async def look_up(db: AsyncConnection, family_id: UUID) -> tuple[CredentialFacts, PersonFacts] | None:
+    """A token family that has not ended, and its person; None when there is none."""
+    row = (await db.execute(queries.FAMILY_WITH_PERSON, {"family_id": family_id})).first()
+    if row is None or row.ended_at is not None:
         return None
-    if row.epoch != access.epoch or row.family_epoch != access.epoch:
-        return None
-    roles, status = frozenset(row.roles), effective_status(row.status, row.status_until, moment)
-    return Actor(
-        id=row.id,
-        auth_type="bearer",
-        provides=needs_of(row.id, roles, status, access.scopes),
-        display_name=row.display_name,
-        email=row.email,
-        roles=roles,
-        status=status,
-        epoch=row.epoch,
-        scopes=access.scopes,
-        credential_id=access.family_id,
+    family = CredentialFacts(
+        "family",
+        family_id,
+        row.id,
+        row.family_epoch,
+        row.ends_at,
+        scopes=frozenset(row.scopes),
+        client_id=row.client_id,
     )
+    person = person_facts(row.id, row.email, row.display_name, row.roles, row.status, row.status_until, row.epoch)
+    return family, person
+
+
+def narrowed(actor: Actor, scopes: frozenset[str]) -> Actor:
+    """The same actor with the scopes of one token, which may be fewer than its family's."""
+    return replace(actor, scopes=scopes, provides=needs_of(actor.person_id(), actor.roles, actor.status, scopes))
 
 
 async def _end(db: AsyncSession, caller: Actor, row: Any, why: str) -> None:
-    ended = await db.execute(queries.end_family(row.family_id, why))
-    if ended.rowcount:  # type: ignore[attr-defined]  # as above
+    if await db.scalar(queries.end_family(row.family_id, why)) is not None:
+        await announce(db, [row.family_id])
         actor = caller if caller.signed_in else VISITOR
         await audit.record(db, actor, "token.revoked", ("token_family", row.family_id), {"why": why})
 

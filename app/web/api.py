@@ -45,7 +45,7 @@ class Ready(msgspec.Struct, frozen=True):
 async def openapi() -> Response:
     known: bytes | None = current_app.extensions.get("scriptorium-openapi")
     if known is None:
-        made: dict[str, Any] = document(current_app, settings().public_url)
+        made: dict[str, Any] = document(current_app)
         known = current_app.extensions["scriptorium-openapi"] = orjson.dumps(made)
     return Response(known, content_type="application/json", headers={"Cache-Control": "public, max-age=60"})
 

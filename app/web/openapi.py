@@ -87,7 +87,7 @@ def operation_of(view: Callable[..., Any]) -> Operation | None:
     return found if isinstance(found, Operation) else None
 
 
-def document(app: Quart, public_url: str) -> dict[str, Any]:
+def document(app: Quart) -> dict[str, Any]:
     """The whole document."""
     described: list[tuple[Rule, Operation, Access]] = []
     for rule in app.url_map.iter_rules():
@@ -112,7 +112,6 @@ def document(app: Quart, public_url: str) -> dict[str, Any]:
             "description": "Errors are RFC 9457 problem documents.  Lists take `limit` and `cursor`.  Times are RFC 3339, UTC.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": public_url}],
         "paths": dict(sorted(paths.items())),
         "components": {"schemas": components, "securitySchemes": _schemes()},
     }
@@ -194,7 +193,9 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
 def _responses(operation: Operation, access: Access, refs: Mapping[type[Any], Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, model in operation.answers.items():
-        responses[str(status)] = {"description": (model.__doc__ or "").strip() if model else _MEANINGS.get(status, "Done.")}
+        responses[str(status)] = {
+            "description": (model.__doc__ or "").strip() if model else _MEANINGS.get(status, "Done.")
+        }
         if model is not None:
             responses[str(status)]["content"] = {"application/json": {"schema": refs[model]}}
     errors = {400, 405, 413, 429, 503, *operation.errors}

@@ -13,7 +13,7 @@ from app.web.headers import response_headers
 from app.web.render import page
 
 blueprint = Blueprint("site", __name__)
-SWAGGER = Path(str(files("swagger_ui_bundle"))) / "vendor"
+SWAGGER = Path(str(files("swagger_ui"))) / "static"
 SWAGGER_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
 
 
@@ -29,7 +29,7 @@ async def docs() -> Response:
 async def docs_asset(name: str) -> Response:
     if name not in SWAGGER_FILES:
         raise NotFound
-    response = await send_file(next(SWAGGER.rglob(name)))
+    response = await send_file(SWAGGER / name)
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response
 

@@ -1,0 +1,90 @@
+"""What one worker opens when it starts and closes, in the opposite order, when it stops."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from quart import Quart
+from valkey.asyncio import Valkey
+
+from app.accounts.touches import Touches
+from app.database import Database
+from app.passwords import PasswordHasher
+from app.resources import Resources
+from app.rights.confirmations import RollCall
+from app.rights.line import NoticeLine
+from app.rights.memory import Memory
+from app.rights.notices import Notice
+from app.settings import Settings
+from app.tokens.service import Tokens, make_tokens
+from app.vault.snapshot import SecretSource
+from app.web import cookies
+from app.web.context import EXTENSION
+from app.web.failure_budget import FailureBudget
+
+
+def install(app: Quart, settings: Settings, secrets: SecretSource, valkey: Valkey) -> None:
+    """Open everything before the first request and close it after the last."""
+    opened = AsyncExitStack()
+
+    @app.before_serving
+    async def open_everything() -> None:
+        await _open(app, settings, secrets, valkey, opened)
+        # What lives until the end need not be looked at by every collection: p99 15.8 -> 4.4 ms (PERFORMANCE 0.5).
+        gc.collect()
+        gc.freeze()
+
+    @app.after_serving
+    async def close_everything() -> None:
+        await opened.aclose()
+
+
+async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: Valkey, opened: AsyncExitStack) -> None:
+    await secrets.start()
+    opened.push_async_callback(secrets.stop)
+    opened.push_async_callback(valkey.aclose)
+    cookies.turn_keys(app, secrets.snapshot)
+    secrets.on_change(lambda snapshot: cookies.turn_keys(app, snapshot))
+    database = Database(settings, secrets)
+    opened.push_async_callback(database.stop)
+    passwords = PasswordHasher(lambda: secrets.snapshot.rings["pepper"])
+    opened.callback(passwords.close)
+    res = Resources(settings, secrets, database, valkey, passwords, FailureBudget(settings, lambda: valkey))
+    app.extensions[EXTENSION] = res
+    app.extensions[Tokens.__name__] = make_tokens(res)
+    touches = Touches(database)
+    await _started(opened, touches.start, touches.stop)
+    app.extensions[Touches.__name__] = touches
+    await _listen(app, res, opened)
+
+
+async def _listen(app: Quart, res: Resources, opened: AsyncExitStack) -> None:
+    """Hear what ends, forget it at once, and say so to whoever wants to know."""
+    roll_call = RollCall(res.valkey)
+    memory = Memory(lambda: line.up)
+
+    def heard(notice: Notice | None) -> None:
+        if notice is None:
+            memory.clear()
+            return
+        for ended in notice.ids:
+            memory.forget(ended)
+        if notice.nonce:
+            roll_call.confirm(notice.nonce)
+
+    line = NoticeLine(res.settings, res.secrets, heard=heard, restored=memory.clear)
+    res.secrets.count_connections(line.live)
+    await _started(opened, roll_call.start, roll_call.stop)
+    await _started(opened, line.start, line.stop)
+    app.extensions[Memory.__name__] = memory
+    app.extensions[RollCall.__name__] = roll_call
+    app.extensions[NoticeLine.__name__] = line
+
+
+async def _started(
+    opened: AsyncExitStack, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]
+) -> None:
+    await start()
+    opened.push_async_callback(stop)

@@ -1,0 +1,141 @@
+"""The line on which a worker hears what ended: one PostgreSQL connection of its own, with a pulse.
+
+It connects directly, never through a transaction pooler, which would swallow LISTEN.  What is remembered may be used
+only until `PULSE_GOOD_FOR` seconds after the start of the last answered pulse: a broken, hung or merely silent line,
+and a worker whose own loop stands still, lose trust by the clock and not by anybody noticing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from app.rights.notices import CHANNEL, Notice, decode
+from app.settings import Settings
+from app.vault.probe import tls_of
+from app.vault.snapshot import SecretSource
+
+PULSE_EVERY: Final = 0.2
+PULSE_TIMEOUT: Final = 0.5
+PULSE_GOOD_FOR: Final = 0.9
+CONNECT_TIMEOUT: Final = 3.0
+SLOWEST_RETRY: Final = 1.0
+
+_log = structlog.get_logger("scriptorium.rights")
+_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class NoticeLine:
+    """Listens for notices, keeps the pulse, and moves to a new connection when the database login turns."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: SecretSource,
+        *,
+        heard: Callable[[Notice | None], None],
+        restored: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._heard = heard
+        self._restored = restored
+        self._good_until = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._connection: Any = None
+        self._generation = -1
+        self.losses = 0
+
+    @property
+    def up(self) -> bool:
+        """Whether everything said until now has been heard."""
+        return monotonic() < self._good_until
+
+    def live(self) -> dict[int, int]:
+        """The connection by login generation, so that its login is not revoked under it."""
+        return {self._generation: 1} if self._connection is not None else {}
+
+    async def start(self) -> None:
+        """Begin to listen; returns when the line is up or after a moment, whichever is first."""
+        self._task = asyncio.get_running_loop().create_task(self._keep_up(), name="notice-line")
+        deadline = monotonic() + CONNECT_TIMEOUT
+        while not self.up and monotonic() < deadline:
+            await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Hang up."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        self._hang_up()
+
+    async def _keep_up(self) -> None:
+        pause = 0.05
+        while True:
+            try:
+                await self._open()
+                # Whatever ended while nobody listened is not known: forget everything before trusting again.
+                self._restored()
+                pause = 0.05
+                await self._beat()
+            except _FAULTS as error:
+                self._lose(type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(SLOWEST_RETRY, pause * 2)
+
+    async def _beat(self) -> None:
+        while True:
+            began = monotonic()
+            await self._connection.fetchval("SELECT 1", timeout=PULSE_TIMEOUT)
+            self._good_until = began + PULSE_GOOD_FOR
+            if self._source.snapshot.login.generation != self._generation:
+                await self._move()
+            await asyncio.sleep(PULSE_EVERY)
+
+    async def _open(self) -> None:
+        login = self._source.snapshot.login
+        connection = await asyncpg.connect(
+            host=self._settings.database_host,
+            port=self._settings.database_port,
+            database=self._settings.database_name,
+            user=login.user,
+            password=login.password,
+            ssl=tls_of(self._settings),
+            timeout=CONNECT_TIMEOUT,
+            server_settings={"application_name": "scriptorium-notices"},
+        )
+        try:
+            await connection.add_listener(CHANNEL, self._on_notice)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._connection, self._generation = connection, login.generation
+
+    async def _move(self) -> None:
+        """Go over to the new login: the new connection listens before the old one hangs up, so nothing is missed."""
+        before = self._connection
+        await self._open()
+        with suppress(*_FAULTS):
+            await before.close(timeout=PULSE_TIMEOUT)
+
+    def _on_notice(self, connection: Any, pid: int, channel: str, payload: object) -> None:
+        del connection, pid, channel
+        self._heard(decode(str(payload)))
+
+    def _lose(self, why: str) -> None:
+        self.losses += 1
+        self._good_until = 0.0
+        self._hang_up()
+        _log.warning("rights.line_lost", reason=why)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
