@@ -15,6 +15,8 @@ from app.web.redaction import redact
 _FLUSH_AFTER = 0.1
 _FLUSH_AT = 200
 _LONGEST_PATH = 512
+_SHORTEST_TOKEN = 24
+_LONGEST_METHOD = 16
 
 Write = Callable[[bytes], object]
 
@@ -38,7 +40,7 @@ class AccessLog:
     def add(self, method: str, raw_path: bytes, status: int, seconds: float, request_id: str, client: str) -> None:
         """Record one answered request.  The path stays percent-encoded and the query is left out: it may be private."""
         path = raw_path[:_LONGEST_PATH].decode("latin-1")
-        if len(path) > 24:  # nothing shorter can hold a token
+        if len(path) > _SHORTEST_TOKEN:  # nothing shorter can hold a credential
             path = redact(path)
         self._lines.append(
             orjson.dumps(
@@ -46,7 +48,7 @@ class AccessLog:
                     "time": self._now(),
                     "level": "info",
                     "event": "request",
-                    "method": method if len(method) <= 16 else method[:16],
+                    "method": method[:_LONGEST_METHOD],
                     "path": path,
                     "status": status,
                     "ms": round(seconds * 1000, 2),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import cast
 
 from quart import has_request_context, request, websocket
+
+from app.web.asgi import Scope
 
 STATE_KEY = "scriptorium.client"
 UNKNOWN = "::"
@@ -82,8 +85,7 @@ class TrustedProxies:
 def client_address() -> str:
     """Return the address of whoever sent the request being answered."""
     scope = request.scope if has_request_context() else websocket.scope
-    state = scope.get("state") or {}
-    known = state.get(STATE_KEY)
+    known = cast(Scope, scope).get("state", {}).get(STATE_KEY)
     if known is not None:
         return str(known)
     peer = scope.get("client") or (UNKNOWN, 0)

@@ -27,6 +27,8 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAME = frozenset({"same-origin", "none"})
 _VISITOR_BYTES = 24
 _VISITOR_LENGTH = 32
+_LONGEST_TOKEN = 200
+_LONGEST_VERSION = 9
 _STALE = "This form was opened too long ago, or in another session. Open it again and send it once more."
 _FOREIGN = "This was not sent from a page of this site."
 
@@ -66,9 +68,7 @@ class Csrf:
     still good until its grace ends.  `session` returns what stands for the caller's session, or None.
     """
 
-    def __init__(
-        self, settings: CsrfSettings, ring: Callable[[], KeyRing], session: Callable[[], str | None]
-    ) -> None:
+    def __init__(self, settings: CsrfSettings, ring: Callable[[], KeyRing], session: Callable[[], str | None]) -> None:
         self._ring = ring
         self._session = session
         self._secure = settings.public_url.startswith("https://")
@@ -135,7 +135,9 @@ class Csrf:
     def _verify(self, token: str, binding: str) -> bool:
         version, _, rest = token.partition(".")
         nonce, _, mac = rest.partition(".")
-        if len(token) > 200 or not version.isascii() or not version.isdigit() or len(version) > 9:
+        if len(token) > _LONGEST_TOKEN or len(version) > _LONGEST_VERSION:
+            return False
+        if not version.isascii() or not version.isdigit():
             return False
         key = self._ring().find(int(version))
         return key is not None and hmac.compare_digest(mac.encode(), _mac(key, nonce, binding).encode())

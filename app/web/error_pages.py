@@ -69,6 +69,7 @@ class ErrorPages:
 
     async def on_decode_error(self, error: Exception) -> ResponseTypes:
         """Bytes that are not what they claim to be."""
+        log.info("request.undecodable", **_about_request(), error=type(error).__name__)
         said = Malformed("The request cannot be read.")
         return await self._answer(said, said)
 
@@ -106,10 +107,10 @@ class ErrorPages:
         }
         try:
             body = await self._render(TEMPLATE, **known)
-        except Exception as error:
+        except Exception:
             # The page about an error must not fail for the reason that the error had.
-            log.error("error_page.failed", **_about_request(), exc_info=error)
-            bare = BROKEN if said.status >= 500 else Refusal(said.status, said.code, said.title, said.detail)
+            log.exception("error_page.failed", **_about_request())
+            bare = BROKEN if said.status == BROKEN.status else Refusal(said.status, said.code, said.title, said.detail)
             return Response(page_body(bare, request_id()), said.status, content_type=PAGE_TYPE)
         if isinstance(body, Response):
             body.status_code = said.status

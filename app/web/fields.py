@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 BODY_MOST = 500_000
+LOCAL_PART_MOST = 64
 
 RULE = "rule"
 
@@ -68,7 +69,12 @@ class EmailRule(TextRule):
         value = super().clean(value)
         local, at, domain = value.rpartition("@")
         domain = domain.lower()
-        if not at or len(local) > 64 or not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(_ascii(domain)):
+        if (
+            not at
+            or len(local) > LOCAL_PART_MOST
+            or not _LOCAL_PART.fullmatch(local)
+            or not _DOMAIN.fullmatch(_ascii(domain))
+        ):
             raise FieldError("This does not look like an email address.")
         return f"{local}@{domain}"
 

@@ -9,6 +9,7 @@ from werkzeug.http import parse_options_header
 MAX_FIELDS = 100
 MAX_NAME = 100
 MAX_PART_HEADERS = 1024
+MAX_BOUNDARY = 70
 
 Pairs = list[tuple[str, str]]
 
@@ -61,13 +62,13 @@ def read_multipart(data: bytes, boundary: bytes) -> Pairs:
 
     The whole body is here already and bounded, so one split does what a streaming parser takes 100 ms for.
     """
-    if not 1 <= len(boundary) <= 70:
+    if not 1 <= len(boundary) <= MAX_BOUNDARY:
         raise MalformedForm("The form does not say where its parts end.")
     delimiter = b"\r\n--" + boundary
     parts = (b"\r\n" + data).split(delimiter, MAX_FIELDS + 2)
     if len(parts) > MAX_FIELDS + 2:
         raise MalformedForm(f"A form has at most {MAX_FIELDS} fields.")
-    if len(parts) < 2 or parts[0].strip() or not parts[-1].startswith(b"--"):
+    if len(parts) == 1 or parts[0].strip() or not parts[-1].startswith(b"--"):
         raise MalformedForm("The form is incomplete.")
     return [_field(part) for part in parts[1:-1]]
 

@@ -116,7 +116,7 @@ class Guard:
             try:
                 self._admit(scope, exchange)
             except Refused as refused:
-                await exchange.refuse(refused.refusal, drain=refused.refusal.status == 413)
+                await exchange.refuse(refused.refusal, drain=refused.refusal is refusals.TOO_LARGE)
             else:
                 await self.app(scope, exchange.receive, exchange.send)
         except Exception:
@@ -171,7 +171,7 @@ class Guard:
         trusted = self._proxies.trusts(peer)
         if head.hearsay is not None:
             if trusted:
-                self._listen(scope, head, head.hearsay, exchange)
+                self._listen(scope, head.hearsay, exchange)
             scope["headers"] = without_hearsay(headers)
         elif trusted and self._https:
             scope["scheme"] = "https" if scope["type"] == "http" else "wss"
@@ -180,7 +180,7 @@ class Guard:
         scope["client"] = (client, 0)
         return head
 
-    def _listen(self, scope: Scope, head: Head, hearsay: dict[bytes, bytes], exchange: Exchange | None) -> None:
+    def _listen(self, scope: Scope, hearsay: dict[bytes, bytes], exchange: Exchange | None) -> None:
         """Believe a configured proxy: scheme and request id; the address is read by `TrustedProxies`."""
         scheme = hearsay.get(b"x-forwarded-proto", b"").rpartition(b",")[2].strip().lower()
         secure = scheme in (b"https", b"wss") or (scheme == b"" and self._https)
@@ -219,9 +219,7 @@ class Guard:
             head = self._introduce(scope, None)
             check_target(scope)
             self._hosts.check(head.named.get(b"host"))
-            # Browsers let any page open a socket anywhere and send our cookies with it: only Origin tells (RFC 6455 10.2).
-            if head.named.get(b"origin") not in self._hosts.origins:
-                raise Refused(refusals.BAD_ORIGIN)
+            self._hosts.check_origin(head.named.get(b"origin"))
         except Refused as refused:
             self.tallies.refused[refused.refusal.code] += 1
             await refuse_socket(scope, receive, send, self._headers, refused.refusal)

@@ -83,7 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_clock()
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete:
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             request_id = new_request_id()
             body = page_body(refusal, request_id)
             given = [

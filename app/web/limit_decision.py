@@ -34,7 +34,7 @@ class Demand:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the request passes; seconds to wait if not; and how much of each demand's period is in use, in seconds."""
+    """Whether the request passes, the seconds to wait if not, and the seconds of each demand's period in use."""
 
     allowed: bool
     wait: float
@@ -139,12 +139,12 @@ class SharedDecider:
         grants = iter(zip(answer[2::2], answer[3::2], strict=True))
         leases: list[_Lease | None] = []
         for demand, lease in zip(demands, held, strict=True):
-            if lease is None:
-                units, used = next(grants)
-                lease = _Lease(int(units), now + min(_LONGEST_LEASE, demand.period / 10), used / 1e6)
-                if units > 1:
-                    lease = self._remember(demand.key, lease, now)
-            leases.append(lease)
+            if lease is not None:
+                leases.append(lease)
+                continue
+            units, used = next(grants)
+            fetched = _Lease(int(units), now + min(_LONGEST_LEASE, demand.period / 10), used / 1e6)
+            leases.append(self._remember(demand.key, fetched, now) if units > 1 else fetched)
         return leases
 
     def _remember(self, key: str, lease: _Lease, now: float) -> _Lease:

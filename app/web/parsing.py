@@ -19,7 +19,7 @@ from app.web.shapes import Errors, Field, build, fields_of
 
 T = TypeVar("T", bound=Struct)
 
-FORM_TOKEN = "form_token"
+FORM_TOKEN = "form_token"  # noqa: S105  the name of a field
 
 _NEVER_SHOWN_AGAIN = ("password", "otp", FORM_TOKEN)
 _CHECKED = frozenset({"on", "yes", "true", "1"})

@@ -50,14 +50,10 @@ def redact_value(name: str, value: Any) -> Any:
     """Return a log field fit to be written: secret by its name, by its look, or as it was; containers inside out."""
     if name.lower() in _SECRET_NAMES or name.lower().endswith("password"):
         return MASK
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, bytes):
-        return redact(value.decode("utf-8", "backslashreplace"))
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if isinstance(value, dict):
         return {str(key): redact_value(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact_value("", inner) for inner in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return redact(str(value))
+    return redact(value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value))

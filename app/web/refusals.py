@@ -56,7 +56,8 @@ def page_body(refusal: Refusal, request_id: str) -> bytes:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="color-scheme" content="light dark"><title>{title}</title></head>'
         f"<body><main><h1>{title}</h1><p>{detail}</p>"
-        f'<p>Request <code>{html.escape(request_id)}</code></p><p><a href="/">To the journal</a></p></main></body></html>\n'
+        f'<p>Request <code>{html.escape(request_id)}</code></p><p><a href="/">To the journal</a></p>'
+        "</main></body></html>\n"
     ).encode()
 
 

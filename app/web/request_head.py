@@ -13,6 +13,7 @@ from app.web.refusals import Refused
 MAX_TARGET = 8 * 1024
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
+_LONGEST_LENGTH = 18
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -111,7 +112,7 @@ def body_length(head: Head) -> int | None:
         return None
     if length is None:
         return 0
-    if not length.isdigit() or len(length) > 18:
+    if not length.isdigit() or len(length) > _LONGEST_LENGTH:
         raise Refused(refusals.BAD_FRAMING)
     return int(length)
 
@@ -150,3 +151,11 @@ class Hosts:
             raise Refused(refusals.BAD_HOST)
         if host not in self._names and host.lower() not in self._names:
             raise Refused(refusals.WRONG_HOST)
+
+    def check_origin(self, origin: bytes | None) -> None:
+        """Refuse a WebSocket that no page of ours opens.
+
+        Browsers let any page open a socket anywhere and send our cookies with it: only Origin tells (RFC 6455 10.2).
+        """
+        if origin not in self.origins:
+            raise Refused(refusals.BAD_ORIGIN)

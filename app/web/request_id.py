@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import time
+from typing import cast
 
 from quart import has_request_context, has_websocket_context, request, websocket
+
+from app.web.asgi import Scope
 
 STATE_KEY = "scriptorium.request_id"
 
@@ -32,7 +35,7 @@ def request_id() -> str:
         scope = websocket.scope
     else:
         return ""
-    state = scope.setdefault("state", {})
+    state = cast(Scope, scope).setdefault("state", {})
     if STATE_KEY not in state:  # no guard in front: only in tests of single parts
         state[STATE_KEY] = new_request_id()
     return str(state[STATE_KEY])

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 TIMEOUT = 0.25
 RETRY = 1.0
 
-Client = Callable[[], "Valkey[Any]"]
+Client = Callable[[], Valkey]
 
 
 class StoreLost(Exception):
@@ -70,9 +70,11 @@ class Script:
         self._text = files(__package__).joinpath(name).read_text("utf-8")
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    async def run(self, client: Valkey[Any], keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    async def run(self, client: Valkey, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
         """Run it, loading it first where the server does not know it (after a restart of Valkey)."""
+        command: Any = client.execute_command  # untyped in the client
+        given = (len(keys), *keys, *arguments)
         try:
-            return await client.evalsha(self._digest, len(keys), *keys, *arguments)
+            return await command("EVALSHA", self._digest, *given)
         except NoScriptError:
-            return await client.eval(self._text, len(keys), *keys, *arguments)
+            return await command("EVAL", self._text, *given)

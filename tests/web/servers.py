@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import uvicorn
 from valkey.asyncio import Valkey
@@ -37,7 +38,7 @@ class ValkeyServer:
     def start(self) -> None:
         configuration = self.folder / "valkey.conf"
         configuration.write_text(
-            f'bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\n'
+            f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\n"
             f'save ""\nappendonly no\ndir {self.folder}\n'
         )
         configuration.chmod(0o600)
@@ -93,7 +94,8 @@ class Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,  # uvicorn would believe X-Forwarded-For from this machine
-            lifespan="off",
+            lifespan="on",
+            timeout_graceful_shutdown=1,
             http=bounded_protocol(https=False, head_seconds=head_seconds),
         )
         self._server = uvicorn.Server(config)
@@ -108,7 +110,6 @@ class Server:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._server.force_exit = True
         self._thread.join(10)
 
     def connect(self) -> socket.socket:
@@ -136,7 +137,11 @@ class Server:
 
 def read_answer(connection: socket.socket) -> Answer:
     """Read one answer, by its Content-Length, its chunks or to the end."""
-    stream = connection.makefile("rb")
+    with connection.makefile("rb") as stream:
+        return _read(stream)
+
+
+def _read(stream: BinaryIO) -> Answer:
     status = int(stream.readline().split()[1])
     headers: dict[str, str] = {}
     while (line := stream.readline().strip()) != b"":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from quart import Quart, g, request
-from quart.typing import TestClientProtocol
+from quart.typing import TestClientProtocol as WebClient
 
 from app.settings import Settings
 from app.web import error_pages
@@ -38,7 +38,7 @@ class Ring:
 
 @dataclass
 class House:
-    web: TestClientProtocol
+    web: WebClient
     ring: Ring
     done: list[str]
 

@@ -286,7 +286,7 @@ def two_workers(valkey_server: ValkeyServer) -> Iterator[list[int]]:
         told = {"valkey": valkey_server.port, "password": valkey_server.password, "port": port}
         assert process.stdin is not None
         process.stdin.write(json.dumps(told).encode() + b"\n")
-        process.stdin.flush()
+        process.stdin.close()
         processes.append(process)
     for port in ports:
         until = time.monotonic() + 20
@@ -432,6 +432,10 @@ async def test_requests_of_a_limited_route_run_in_a_request(client: Valkey, serv
             kwargs = client.connection_pool.connection_kwargs
             server_client.append(Valkey(host="127.0.0.1", port=kwargs["port"], password=kwargs["password"]))
         return server_client[0]
+
+    @app.after_serving
+    async def close() -> None:
+        await connect().aclose()
 
     Limiter(Limits(numbers=(("API", 2, 60),)), connect, programs=[named_limit("API")]).init_app(app)
     server = serve(app)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Struct, UnsetType
 from quart import Quart
-from quart.typing import TestClientProtocol
+from quart.typing import TestClientProtocol as WebClient
 
 from app.web import error_pages, forms, strict_json
 from app.web.fields import BodyText, DisplayName, Email, FieldError, Password, TextRule, Title, rule_of
@@ -52,7 +52,7 @@ async def bare_page(template: str, **context: Any) -> str:
     return f"{context['status']} {context['code']}"
 
 
-def make_client() -> TestClientProtocol:
+def make_client() -> WebClient:
     app = Quart(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 16 * MIB
     error_pages.install(app, bare_page)
