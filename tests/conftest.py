@@ -1,0 +1,118 @@
+"""What all tests share: one house per worker process, one application in it, and the cast, signed in by the real doors."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from local.stack import Stack
+from tests import makers
+from tests.cast import CAST, Cast, Person
+from tests.client import Browser, Program
+from tests.site import TABLES, Site, as_owner, running
+
+
+@pytest.fixture(scope="session")
+def app_stack() -> Iterator[Stack]:
+    """The servers the application needs, with its tables."""
+    # Not below pytest's folder: that one is closed to the user PostgreSQL runs as under root.
+    folder = Path(tempfile.mkdtemp(prefix="sa-"))
+    stack = Stack(folder)
+    try:
+        stack.start()
+        stack.migrate()
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def site(app_stack: Stack) -> AsyncIterator[Site]:
+    """The application under test, with every middleware and with limits so wide that only their own tests meet them."""
+    async with running(app_stack) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+async def cast(site: Site) -> Cast:
+    """The standing cast, signed in."""
+    people = {"visitor": Person(site, UUID(int=0), "Visitor", "", "", (), "visitor")}
+    for name, (roles, status, _) in CAST.items():
+        # Sam had a token while he was active; he is suspended after he got it.
+        start = "active" if status == "suspended" else status
+        person = await makers.person(site, *roles, status=start, name=name.capitalize(), message="In kind words.")
+        people[name] = await person.sign_in()
+    sam, ada = people["sam"], people["ada"]
+    decision = {"reason": "for the tests", "message": "In kind words."}
+    answer = await ada.program.post(f"/api/v1/admin/people/{sam.id}/suspend", decision)
+    assert answer.status_code == 200, answer.text
+    sam.status = "suspended"
+    await sam.browser.sign_in(sam.email, sam.password)
+    return Cast(**people)
+
+
+@pytest.fixture
+def alice(cast: Cast) -> Person:
+    return cast.alice
+
+
+@pytest.fixture
+def bob(cast: Cast) -> Person:
+    return cast.bob
+
+
+@pytest.fixture
+def charlie(cast: Cast) -> Person:
+    return cast.charlie
+
+
+@pytest.fixture
+def edith(cast: Cast) -> Person:
+    return cast.edith
+
+
+@pytest.fixture
+def max(cast: Cast) -> Person:  # noqa: A001 - his name
+    return cast.max
+
+
+@pytest.fixture
+def ada(cast: Cast) -> Person:
+    return cast.ada
+
+
+@pytest.fixture
+def browser(site: Site) -> Browser:
+    """A visitor's browser."""
+    return site.browser()
+
+
+@pytest.fixture
+def program(site: Site) -> Program:
+    """A program without a token."""
+    return site.program()
+
+
+@pytest.fixture
+async def empty_house(site: Site) -> AsyncIterator[Site]:
+    """The application over empty tables, for tests that count everything; what was there comes back afterwards."""
+    everything = f"TRUNCATE {', '.join(TABLES)}"
+    async with as_owner(site.stack) as db:
+        kept = {table: BytesIO() for table in TABLES}
+        for table, rows in kept.items():
+            await db.copy_from_table(table, output=rows)
+        await db.execute(everything)
+        try:
+            yield site
+        finally:
+            await db.execute(everything)
+            for table, rows in kept.items():
+                rows.seek(0)
+                await db.copy_to_table(table, source=rows)

@@ -1,0 +1,52 @@
+"""Which answers of the JSON API the tests of this process have seen, to be held against the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import httpx
+from quart import Quart
+from werkzeug.exceptions import HTTPException
+
+from app.web.faces import for_programs
+from app.web.openapi import operation_of
+
+Seen = tuple[str, str, int]
+SAMPLES = 3
+
+
+class Observed:
+    """Answers by method, route and status, with a few bodies of each."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[Seen, list[tuple[str, bytes]]] = defaultdict(list)
+
+    def note(self, app: Quart, request: httpx.Request, response: httpx.Response) -> None:
+        """Remember an answer to a program, if it came from a route that the document describes."""
+        path = request.url.path
+        if not for_programs(path):
+            return
+        try:
+            rule, _ = app.url_map.bind("127.0.0.1").match(path, method=request.method, return_rule=True)
+        except HTTPException:
+            return
+        method = "GET" if request.method == "HEAD" else request.method
+        if operation_of(app.view_functions[rule.endpoint]) is None or method == "OPTIONS":
+            return
+        seen = self.bodies[method.lower(), rule.rule, response.status_code]
+        if len(seen) < SAMPLES and request.method != "HEAD":
+            seen.append((response.headers.get("content-type", ""), response.content))
+
+
+OBSERVED = Observed()
+
+
+def undeclared(observed: Observed, document: dict[str, Any], path_of: dict[str, str]) -> list[str]:
+    """The answers that were seen and that the document does not speak of."""
+    missing = []
+    for method, rule, status in observed.bodies:
+        operation = document["paths"].get(path_of[rule], {}).get(method)
+        if operation is None or str(status) not in operation["responses"]:
+            missing.append(f"{method.upper()} {rule} answered {status}")
+    return sorted(missing)

@@ -1,0 +1,167 @@
+"""The application under test, whole: over a real PostgreSQL, OpenBao and Valkey, opened and closed by its lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, TypeVar, cast
+
+import asyncpg
+from quart import Quart
+from sqlalchemy import text
+
+from app.factory import create_app
+from app.resources import Resources
+from app.settings import Settings
+from app.web.context import EXTENSION
+from local.stack import Stack
+from tests.client import Browser, Caller, Program
+from vault.client import connect
+
+_NUMBERS = count(1)
+C = TypeVar("C", bound=Caller)
+# Every table, those that others point at first.
+TABLES = (
+    "people",
+    "account_changes",
+    "sessions",
+    "token_families",
+    "refresh_tokens",
+    "entries",
+    "documents",
+    "document_versions",
+    "document_steps",
+    "audit_events",
+)
+
+
+@dataclass
+class Site:
+    """One running application."""
+
+    app: Quart
+    settings: Settings
+    stack: Stack
+    _callers: list[Caller] = field(default_factory=list)
+
+    @property
+    def resources(self) -> Resources:
+        return cast(Resources, self.app.extensions[EXTENSION])
+
+    def browser(self, address: str = "127.0.0.1") -> Browser:
+        """A new browser without cookies."""
+        return self._kept(Browser(self.app, self.settings.public_url, address))
+
+    def program(self, address: str = "127.0.0.1") -> Program:
+        """A new program without a token."""
+        return self._kept(Program(self.app, self.settings.public_url, address))
+
+    def _kept(self, caller: C) -> C:
+        self._callers.append(caller)
+        return caller
+
+    async def rows(self, statement: str, **values: Any) -> list[Any]:
+        """What the application's own login finds in the database."""
+        async with self.resources.database.read() as db:
+            return list((await db.execute(text(statement), values)).all())
+
+    async def change(self, statement: str, **values: Any) -> None:
+        """Change rows behind the application's back, such as moving a moment into the past."""
+        async with self.resources.database.transaction() as db:
+            await db.execute(text(statement), values)
+
+    async def counts(self) -> dict[str, int]:
+        """How many rows every table holds."""
+        parts = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in TABLES)
+        return {row[0]: row[1] for row in await self.rows(parts)}
+
+    async def events(self, target_id: object, kind: str = "") -> list[Any]:
+        """The trail of one thing, oldest first."""
+        return await self.rows(
+            "SELECT * FROM audit_events WHERE target_id = :target AND kind LIKE :kind || '%' ORDER BY sequence",
+            target=str(target_id),
+            kind=kind,
+        )
+
+    async def close(self) -> None:
+        for caller in self._callers:
+            await caller.close()
+
+
+def settings_for(stack: Stack, changes: Mapping[str, str]) -> Settings:
+    """Settings of one more application on this stack: its own wrapped secret-id, its own socket."""
+    number = next(_NUMBERS)
+    folder = stack.state / f"a{number}"
+    folder.mkdir(mode=0o700)
+    secret_id = stack.wrap_secret_id(path=folder / "secret-id")
+    mapping = stack.environment() | {
+        "SCRIPTORIUM_WORKERS": "1",
+        "SCRIPTORIUM_VAULT_SECRET_ID_FILE": str(secret_id),
+        "SCRIPTORIUM_VAULT_WAIT": "10",
+        "SCRIPTORIUM_SECRETS_SOCKET": str(folder / "s"),
+        "SCRIPTORIUM_LIMIT_SCALE": "100000",
+    }
+    return Settings.from_environment(mapping | {f"SCRIPTORIUM_{name}": value for name, value in changes.items()})
+
+
+@asynccontextmanager
+async def running(stack: Stack, **changes: str) -> AsyncIterator[Site]:
+    """Start an application over `stack`; `changes` are settings without their prefix."""
+    settings = settings_for(stack, changes)
+    app = create_app(settings)
+    site = Site(app, settings, stack)
+    async with _lifespan(app):
+        try:
+            yield site
+        finally:
+            await site.close()
+
+
+@asynccontextmanager
+async def _lifespan(app: Quart) -> AsyncIterator[None]:
+    """Start and stop an application as a server does (ASGI lifespan protocol 2.0)."""
+    asked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    task = asyncio.create_task(app(scope, asked.get, said.put))  # type: ignore[arg-type]
+    for step in ("startup", "shutdown"):
+        await asked.put({"type": f"lifespan.{step}"})
+        answer = await said.get()
+        assert answer["type"] == f"lifespan.{step}.complete", answer
+        if step == "startup":
+            try:
+                yield
+            except BaseException:
+                task.cancel()
+                raise
+    await task
+
+
+@asynccontextmanager
+async def as_owner(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
+    """PostgreSQL under the login of migrations, which owns the tables."""
+    login = await asyncio.to_thread(_owner_login, stack)
+    environment = stack.environment()
+    db = await asyncpg.connect(
+        host=environment["SCRIPTORIUM_DATABASE_HOST"],
+        port=int(environment["SCRIPTORIUM_DATABASE_PORT"]),
+        database=environment["SCRIPTORIUM_DATABASE_NAME"],
+        user=login["username"],
+        password=login["password"],
+    )
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+def _owner_login(stack: Stack) -> dict[str, str]:
+    client = connect(stack.deployer.address, stack.deployer.wrap_secret_id("scriptorium-migrate"))
+    secret_id = client.sys.unwrap()["data"]["secret_id"]
+    client.token = None
+    client.auth.approle.login(stack.deployer.role_id("scriptorium-migrate"), secret_id)
+    login: dict[str, str] = client.adapter.get("/v1/database/creds/scriptorium-migrate")["data"]
+    return login
