@@ -79,6 +79,7 @@ class Folders:
         """
         try:
             self.state.mkdir(parents=True, exist_ok=True)
+            self._refuse_what_is_not_ours()
             self.state.chmod(0o700 if account is None else 0o711)
             for room in self.rooms:
                 room.mkdir(mode=0o700, exist_ok=True)
@@ -94,6 +95,14 @@ class Folders:
                     f"PostgreSQL runs as user {account.name!r}, who cannot reach {self.state}; "
                     "set SCRIPTORIUM_STATE to a folder that every user may pass through, such as /var/tmp/scriptorium."
                 )
+
+    def _refuse_what_is_not_ours(self) -> None:
+        """Its permissions are about to be changed, so it must be a state of ours or hold nothing yet."""
+        if self.state.stat().st_uid != os.geteuid():
+            raise StackError(f"{self.state} belongs to another user; set SCRIPTORIUM_STATE to a folder of your own.")
+        found = {path.name for path in self.state.iterdir()}
+        if found and not found & {room.name for room in self.rooms}:
+            raise StackError(f"{self.state} holds other things; set SCRIPTORIUM_STATE to an empty or a new folder.")
 
     def socket(self, name: str) -> Path:
         """Return a path for a unix socket that fits into an address, in the state or in a private temporary folder."""

