@@ -33,6 +33,7 @@ class AccessLog:
     def __init__(self, write: Write = _to_standard_error) -> None:
         self._write = write
         self._lines: list[bytes] = []
+        self.lost = 0
         self._timer: asyncio.TimerHandle | None = None
         self._second = 0
         self._stamp = ""
@@ -77,4 +78,7 @@ class AccessLog:
             self._timer = None
         if self._lines:
             lines, self._lines = self._lines, []
-            self._write(b"\n".join(lines) + b"\n")
+            try:
+                self._write(b"\n".join(lines) + b"\n")
+            except OSError:  # a full or closed pipe must not become the requests' problem
+                self.lost += len(lines)

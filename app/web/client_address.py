@@ -52,6 +52,9 @@ class TrustedProxies:
         self._networks: Sequence[Network] = [ip_network(str(network), strict=False) for network in networks]
         self._known: dict[str, bool] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
     def trusts(self, peer: str) -> bool:
         """Tell whether `peer` is one of the configured proxies."""
         if not self._networks:

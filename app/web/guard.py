@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 BODY_SECONDS = 30.0
 CONCURRENCY = 1000
+CLIENT_LEFT = 499  # no answer was sent because nobody waited for one; the number nginx made customary
 
 _UNCOUNTED = frozenset({"/health/live", "/health/ready"})
 _BROKEN = "request.broken"
@@ -125,13 +126,14 @@ class Guard:
             await exchange.refuse(refusals.BROKEN)
         finally:
             tallies.in_flight -= 1
-            tallies.statuses[exchange.status] += 1
+            status = exchange.status or CLIENT_LEFT
+            tallies.statuses[status] += 1
             if exchange.refused is not None:
                 tallies.refused[exchange.refused.code] += 1
             self.access_log.add(
                 scope["method"],
                 scope.get("raw_path") or quote(path).encode(),
-                exchange.status,
+                status,
                 perf_counter() - started,
                 exchange.request_id,
                 scope["state"][address.STATE_KEY],
@@ -166,7 +168,7 @@ class Guard:
             exchange.request_id = request_id
         headers: RawHeaders = scope["headers"]
         head = Head(headers)
-        if head.hearsay is None and ":" not in peer:
+        if head.hearsay is None and peer[-1:].isdigit() and ":" not in peer and not self._proxies:
             return head
         trusted = self._proxies.trusts(peer)
         if head.hearsay is not None:
@@ -175,7 +177,11 @@ class Guard:
             scope["headers"] = without_hearsay(headers)
         elif trusted and self._https:
             scope["scheme"] = "https" if scope["type"] == "http" else "wss"
-        client = self._proxies.client(peer, head.forwarded) if trusted else str(address.parse_address(peer) or peer)
+        client = (
+            self._proxies.client(peer, head.forwarded)
+            if trusted
+            else str(address.parse_address(peer) or address.UNKNOWN)
+        )
         state[address.STATE_KEY] = client
         scope["client"] = (client, 0)
         return head

@@ -18,7 +18,7 @@ def local_path(value: str | None) -> str | None:
     if not value or len(value) > _LONGEST or not value.startswith("/"):
         return None
     decoded = value
-    for _ in range(2):
+    for _ in range(3):
         if decoded.startswith(("//", "/\\")) or "\\" in decoded or not decoded.isprintable():
             return None
         decoded = unquote(decoded)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from valkey.asyncio import Valkey
@@ -25,6 +27,19 @@ class StoreLost(Exception):
     """Valkey did not answer in time, or not at all; decide without it."""
 
 
+@dataclass
+class _Breaker:
+    """Whether one Valkey is lost, and from when on one caller may look for it again."""
+
+    lost: bool = False
+    ask_again_at: float = 0.0
+
+
+# One for each client: limits and guesses that share a Valkey also share the knowledge that it hangs, so that a
+# request which needs both waits once.
+_BREAKERS: WeakKeyDictionary[Valkey, _Breaker] = WeakKeyDictionary()
+
+
 class SharedStore:
     """Valkey, as far as the limits use it.
 
@@ -36,30 +51,37 @@ class SharedStore:
         self._client = client
         self._timeout = timeout
         self._retry = retry
-        self._ask_again_at = 0.0
-        self.lost = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether Valkey did not answer when it was last asked."""
+        return self._breaker().lost
+
+    def _breaker(self) -> _Breaker:
+        return _BREAKERS.setdefault(self._client(), _Breaker())
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
         """Run `script` atomically; raises StoreLost."""
-        if self.lost:
-            if monotonic() < self._ask_again_at:
+        breaker = self._breaker()
+        if breaker.lost:
+            if monotonic() < breaker.ask_again_at:
                 raise StoreLost
-            self._ask_again_at = monotonic() + self._retry
+            breaker.ask_again_at = monotonic() + self._retry
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await script.run(self._client(), keys, arguments)
         except (ValkeyError, OSError, TimeoutError) as error:
-            self._mark_lost(error)
+            self._mark_lost(breaker, error)
             raise StoreLost from error
-        if self.lost:
-            self.lost = False
+        if breaker.lost:
+            breaker.lost = False
             log.info("limits.store_back")
         return answer
 
-    def _mark_lost(self, error: Exception) -> None:
-        self._ask_again_at = monotonic() + self._retry
-        if not self.lost:
-            self.lost = True
+    def _mark_lost(self, breaker: _Breaker, error: Exception) -> None:
+        breaker.ask_again_at = monotonic() + self._retry
+        if not breaker.lost:
+            breaker.lost = True
             log.error("limits.store_lost", error=type(error).__name__, now="stricter limits, in this process only")
 
 

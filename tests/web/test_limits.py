@@ -400,6 +400,22 @@ async def test_no_account_names_in_the_store(client: Valkey) -> None:
     assert all(b"kim" not in key for key in await client.keys("*"))
 
 
+async def test_a_request_that_needs_limits_and_guesses_waits_once(own_valkey: ValkeyServer) -> None:
+    client = own_valkey.client()
+    budget, decider = make_budget(client), SharedDecider(lambda: client, workers=2, prefix="t")
+    assert (await decider.take([Demand("x", 9, 60.0)])).allowed
+    own_valkey.pause()
+    try:
+        started = time.monotonic()
+        assert (await decider.take([Demand("x", 9, 60.0)])).allowed
+        assert await try_once(budget, True)
+        assert time.monotonic() - started < 0.35
+        assert decider.store.lost
+    finally:
+        own_valkey.resume()
+    await client.aclose()
+
+
 @pytest.mark.parametrize("how", ["pause", "stop"])
 async def test_guesses_stay_bounded_without_valkey(own_valkey: ValkeyServer, how: str) -> None:
     client = own_valkey.client()

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 import structlog
+from quart import Quart
 
-from app.web import logs
+from app.web import error_pages, logs
 from app.web.redaction import MASK, redact
 
 
@@ -112,6 +113,26 @@ def test_fields_that_are_secret_by_name(stream: io.StringIO) -> None:
     for name in names:
         structlog.get_logger().info("event", **{name: word}, inner={name: [word]})
     assert word not in stream.getvalue()
+
+
+async def test_a_fault_is_written_once_with_the_request_id_and_no_decoded_path(stream: io.StringIO) -> None:
+    app = Quart(__name__)
+
+    @app.get("/page/<word>")
+    async def fail(word: str) -> str:
+        return dict[str, str]()[word]
+
+    async def page(template: str, **context: object) -> str:
+        return str(context["request_id"])
+
+    error_pages.install(app, page)
+    path = '/page/a%0a{"event":"forged"}'
+    answer = await app.test_client().get(path)
+    (record,) = records(stream)
+    assert record["event"] == "request.failed"
+    assert record["request_id"] == (await answer.get_data(as_text=False)).decode()
+    assert record["path"] == "/page/a%0A%7B%22event%22%3A%22forged%22%7D"
+    assert "KeyError" in record["exception"]
 
 
 def test_ordinary_text_is_left_alone() -> None:
