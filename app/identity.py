@@ -18,13 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access import VISITOR, Actor, set_identity
 from app.accounts import sessions
+from app.accounts.basic import BasicCache
 from app.accounts.sign_in import recognise
-from app.accounts.touches import Touches
 from app.errors import NotAuthenticated
 from app.ids import now
 from app.rights.actors import actor_of
 from app.rights.facts import CredentialFacts, PersonFacts
 from app.rights.memory import Memory
+from app.rights.touches import KeyTouches, SessionTouches
+from app.tokens import keys
 from app.tokens import service as tokens
 from app.web.client_address import client_address
 from app.web.context import extension, reading, resources
@@ -87,7 +89,7 @@ async def _browser(caller: Actor) -> Actor:
         return caller
     session, person = facts
     session.last_seen = now()
-    extension(Touches).note(session.id, session.last_seen)
+    extension(SessionTouches).note(session.id, session.last_seen)
     fresh_for = resources().settings.fresh_for
     return actor_of(person, caller, auth_type="session", credential=session, fresh_for=fresh_for)
 
@@ -106,7 +108,23 @@ async def _program(caller: Actor) -> Actor:
     return replace(caller, refusal="This kind of authorization is not taken here.")
 
 
+async def _key(caller: Actor, key: str) -> Actor:
+    """An API key, from a network that both its owner and the site allow."""
+    presented = keys.key_hash(key)
+    facts = await facts_of(presented, lambda db: keys.look_up(db, presented)) if keys.well_formed(key) else None
+    if facts is None or not still_good(facts):
+        return replace(caller, refusal="The API key is not good or has ended.")
+    found, person = facts
+    allowed = resources().settings.key_networks
+    if not all(keys.may_come_from(networks, caller.address) for networks in (found.networks, allowed)):
+        return replace(caller, refusal="The API key may not be used from this address.")
+    extension(KeyTouches).note(found.id, now())
+    return actor_of(person, caller, auth_type="key", credential=found)
+
+
 async def _bearer(caller: Actor, token: str) -> Actor:
+    if token.startswith(keys.PREFIX):
+        return await _key(caller, token)
     access = extension(tokens.Tokens).signer.verify(token)
     if access is not None:
         family_id = access.family_id
@@ -127,10 +145,17 @@ async def _basic(caller: Actor, credential: str) -> Actor:
         colon, email, password = "", "", ""
     if not colon:
         return replace(caller, refusal="The credentials cannot be read.")
+    presented = extension(BasicCache).name(email, password)
+    known = extension(Memory).recall(presented)
+    if known is not None and still_good(known):
+        return actor_of(known[1], caller, auth_type="basic", credential=known[0])
     try:
-        return await recognise(resources(), caller, email, password, via="basic")
+        with extension(Memory).filling() as fill:
+            actor, person = await recognise(resources(), caller, email, password, via="basic")
+            extension(Memory).keep(fill, presented, extension(BasicCache).facts(person), person)
     except NotAuthenticated as error:
         return replace(caller, refusal=error.detail)
+    return actor
 
 
 def install(app: Quart) -> None:

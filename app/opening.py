@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 from quart import Quart
 from valkey.asyncio import Valkey
 
-from app.accounts.touches import Touches
+from app.accounts.basic import BasicCache
+from app.accounts.queries import TOUCH_SESSIONS
 from app.database import Database
 from app.passwords import PasswordHasher
 from app.resources import Resources
@@ -17,7 +18,9 @@ from app.rights.confirmations import RollCall
 from app.rights.line import NoticeLine
 from app.rights.memory import Memory
 from app.rights.notices import Notice
+from app.rights.touches import KeyTouches, SessionTouches
 from app.settings import Settings
+from app.tokens.queries import TOUCH_KEYS
 from app.tokens.service import Tokens, make_tokens
 from app.vault.snapshot import SecretSource
 from app.web import cookies
@@ -54,9 +57,10 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     res = Resources(settings, secrets, database, valkey, passwords, FailureBudget(settings, lambda: valkey))
     app.extensions[EXTENSION] = res
     app.extensions[Tokens.__name__] = make_tokens(res)
-    touches = Touches(database)
-    await _started(opened, touches.start, touches.stop)
-    app.extensions[Touches.__name__] = touches
+    for touches in (SessionTouches(database, TOUCH_SESSIONS), KeyTouches(database, TOUCH_KEYS)):
+        await _started(opened, touches.start, touches.stop)
+        app.extensions[type(touches).__name__] = touches
+    app.extensions[BasicCache.__name__] = BasicCache()
     await _listen(app, res, opened)
 
 

@@ -161,6 +161,9 @@ class Settings:
     access_token_life: float = 900.0
     refresh_token_life: float = 30 * 86400.0
     refresh_grace: float = 10.0
+    key_life: float = 365 * 86400.0
+    key_life_most: float = 2 * 365 * 86400.0
+    idempotency_life: float = 86400.0
     limits: Mapping[str, Limit] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
     security_contact: str = "mailto:security@localhost"
     log_level: str = "info"
@@ -194,7 +197,9 @@ class Settings:
         state = read.path("STATE") or Path("var")
         admin_otp = read.choice("ADMIN_OTP", ("required", "optional"), "optional" if loopback else "required")
         if admin_otp == "optional" and not loopback:
-            raise SettingsError("SCRIPTORIUM_ADMIN_OTP=optional is only accepted with a loopback SCRIPTORIUM_PUBLIC_URL")
+            raise SettingsError(
+                "SCRIPTORIUM_ADMIN_OTP=optional is only accepted with a loopback SCRIPTORIUM_PUBLIC_URL"
+            )
         cors = read.words("CORS_ORIGINS")
         for origin in cors:
             _check_origin(origin)
@@ -249,6 +254,9 @@ class Settings:
             access_token_life=read.number("ACCESS_TOKEN_LIFE", 900.0, least=1.0, most=900.0),
             refresh_token_life=read.number("REFRESH_TOKEN_LIFE", 30 * 86400.0, least=60.0),
             refresh_grace=read.number("REFRESH_GRACE", 10.0, most=60.0),
+            key_life=read.number("KEY_LIFE", 365 * 86400.0, least=60.0),
+            key_life_most=read.number("KEY_LIFE_MOST", 2 * 365 * 86400.0, least=60.0),
+            idempotency_life=read.number("IDEMPOTENCY_LIFE", 86400.0, least=60.0),
             limits=read.limits(),
             security_contact=read.text("SECURITY_CONTACT", "mailto:security@localhost"),
             log_level=read.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),

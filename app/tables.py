@@ -8,7 +8,8 @@ from app.database import Base
 from app.documents import models as documents
 from app.journal import models as journal
 from app.tokens import models as tokens
+from app.web import idempotency
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "audit", "documents", "journal", "metadata", "tokens"]
+__all__ = ["accounts", "audit", "documents", "idempotency", "journal", "metadata", "tokens"]

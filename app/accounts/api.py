@@ -11,10 +11,11 @@ from quart_rate_limiter import rate_limit
 
 from app.accounts import sessions
 from app.accounts.schemas import Me, SessionView, SignedUp, SignUp
-from app.accounts.sign_up import apply
+from app.accounts.sign_up import apply, hash_for
 from app.web.answers import answer, no_content
 from app.web.context import current_actor, reading, resources, transaction
 from app.web.guards import public, requires
+from app.web.idempotency import once
 from app.web.limits import named_limit
 from app.web.openapi import describe
 from app.web.parsing import json_body
@@ -35,21 +36,20 @@ class SessionList(msgspec.Struct, frozen=True):
     tag="account",
     body=SignUp,
     answers={201: SignedUp},
-    errors=(403,),
+    errors=(403, 409),
+    headers=("Idempotency-Key",),
 )
 @rate_limit(limits=[named_limit("REGISTER")])
 @public
 async def create() -> Response:
     sign_up = await json_body(SignUp)
-    application = await apply(resources(), current_actor(), sign_up)
-    made = SignedUp(
-        application.id,
-        application.status,
-        sign_up.email,
-        sign_up.display_name,
-        sign_up.role,
-    )
-    return answer(made, 201)
+    password_hash = await hash_for(resources(), sign_up)
+    async with once() as work:
+        if not work.done:
+            made = await apply(work.db, resources(), current_actor(), sign_up, password_hash)
+            view = SignedUp(made.id, made.status, sign_up.email, sign_up.display_name, sign_up.role)
+            work.response = answer(view, 201)
+    return work.answer
 
 
 @blueprint.get("/v1/me")

@@ -11,7 +11,7 @@ from quart_rate_limiter import rate_limit
 from app.accounts import service, sessions
 from app.accounts.schemas import SignInForm, SignUp, SignUpForm
 from app.accounts.sign_in import recognise
-from app.accounts.sign_up import apply
+from app.accounts.sign_up import apply, hash_for
 from app.errors import Invalid, NotAuthenticated, Throttled
 from app.passwords import MIN_LENGTH
 from app.web.context import current_actor, reading, resources, settings, transaction
@@ -46,7 +46,9 @@ async def create(role: str) -> Response:
     try:
         asked = form.require()
         sign_up = SignUp(asked.email, asked.display_name, asked.password, role)  # type: ignore[arg-type]  # by the route
-        application = await apply(resources(), current_actor(), sign_up)
+        password_hash = await hash_for(resources(), sign_up)
+        async with transaction() as db:
+            application = await apply(db, resources(), current_actor(), sign_up, password_hash)
     except Invalid as invalid:
         form.errors = invalid.errors
         return await _sign_up_page(role, form, 422)
@@ -85,7 +87,7 @@ async def sign_in() -> Response:
         return await _sign_in_page(form, "", 422)
     asked = form.parsed
     try:
-        actor = await recognise(resources(), current_actor(), asked.email, asked.password, via="password")
+        actor, _ = await recognise(resources(), current_actor(), asked.email, asked.password, via="password")
     except (NotAuthenticated, Throttled) as refusal:
         form.add_error("email", refusal.detail)
         response = await _sign_in_page(form, asked.next, refusal.status)

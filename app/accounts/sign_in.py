@@ -16,14 +16,14 @@ from app.audit import service as audit
 from app.errors import NotAuthenticated, Unavailable
 from app.resources import Resources
 from app.rights.actors import actor_of
-from app.rights.facts import person_facts
+from app.rights.facts import PersonFacts, person_facts
 from app.web.client_address import address_block
 
 WRONG = "The address or the password is not right."
 
 
-async def recognise(res: Resources, caller: Actor, email: str, password: str, *, via: str) -> Actor:
-    """The person with this address and password, whatever their status.
+async def recognise(res: Resources, caller: Actor, email: str, password: str, *, via: str) -> tuple[Actor, PersonFacts]:
+    """The person with this address and password, whatever their status, as actor and as facts.
 
     Raises NotAuthenticated for a wrong pair, Throttled after too many failures, Unavailable when hashing is swamped.
     """
@@ -42,12 +42,8 @@ async def recognise(res: Resources, caller: Actor, email: str, password: str, *,
         attempt.succeeded()
     if verdict.outdated:
         await _rehash(res, row, password)
-    return _actor(caller, row, via)
-
-
-def _actor(caller: Actor, row: Any, via: str) -> Actor:
     facts = person_facts(row.id, row.email, row.display_name, row.roles, row.status, row.status_until, row.epoch)
-    return actor_of(facts, caller, auth_type=via)
+    return actor_of(facts, caller, auth_type=via), facts
 
 
 async def _note_failure(res: Resources, caller: Actor, row: Any, via: str) -> None:

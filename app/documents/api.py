@@ -22,6 +22,7 @@ from app.documents.schemas import (
 from app.web.answers import answer, required_version, versioned
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
+from app.web.idempotency import once
 from app.web.openapi import describe
 from app.web.paging import (
     DEFAULT_PAGE,
@@ -74,15 +75,19 @@ async def index() -> Response:
     tag="documents",
     body=NewDocument,
     answers={201: DocumentView},
+    errors=(409,),
+    headers=("Idempotency-Key",),
     examples={"commission": {"title": "A history of ink", "brief": "Ten pages, for the curious.", "body": ""}},
 )
 @requires(SPONSOR, scope="documents:write")
 async def create() -> Response:
     new = await json_body(NewDocument)
-    async with transaction() as db:
-        document_id = await service.commission(db, current_actor(), new)
-        made = await service.document(db, current_actor(), document_id)
-    return versioned(made, made.revision, 201, {"Location": f"/api/v1/documents/{document_id}"})
+    async with once() as work:
+        if not work.done:
+            document_id = await service.commission(work.db, current_actor(), new)
+            made = await service.document(work.db, current_actor(), document_id)
+            work.response = versioned(made, made.revision, 201, {"Location": f"/api/v1/documents/{document_id}"})
+    return work.answer
 
 
 @blueprint.get("/v1/documents/<uuid:document_id>")

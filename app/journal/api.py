@@ -12,8 +12,9 @@ from app.access import ADMIN, EDITOR, MEMBER, SPONSOR
 from app.journal import service
 from app.journal.schemas import EntryPage, EntryView, NewEntry
 from app.web.answers import answer, versioned
-from app.web.context import current_actor, reading, transaction
+from app.web.context import current_actor, reading
 from app.web.guards import public, requires
+from app.web.idempotency import once
 from app.web.openapi import describe
 from app.web.paging import DEFAULT_PAGE, LARGEST_PAGE, decode_cursor, encode_cursor, split
 from app.web.parsing import json_body, query_args
@@ -56,12 +57,16 @@ async def show(entry_id: UUID) -> Response:
     tag="journal",
     body=NewEntry,
     answers={201: EntryView},
+    errors=(409,),
+    headers=("Idempotency-Key",),
     examples={"short": {"title": "On copying", "body": "A *scriptorium* is a room for writing."}},
 )
 @requires(MEMBER, SPONSOR, EDITOR, ADMIN, scope="entries:write")
 async def create() -> Response:
     new = await json_body(NewEntry)
-    async with transaction() as db:
-        entry_id = await service.write(db, current_actor(), new)
-        entry = await service.entry(db, entry_id)
-    return versioned(entry, entry.version, 201, {"Location": f"/api/v1/entries/{entry_id}"})
+    async with once() as work:
+        if not work.done:
+            entry_id = await service.write(work.db, current_actor(), new)
+            entry = await service.entry(work.db, entry_id)
+            work.response = versioned(entry, entry.version, 201, {"Location": f"/api/v1/entries/{entry_id}"})
+    return work.answer

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.access import Need
 from app.access.actor import needs_of
 
-Kind = Literal["session", "family", "key"]
+Kind = Literal["session", "family", "key", "basic"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from quart import Blueprint, Response, request
@@ -10,11 +11,11 @@ from quart_rate_limiter import rate_limit
 
 from app.accounts.sign_in import recognise
 from app.errors import DomainError, Invalid, NotActive
-from app.tokens import service
-from app.tokens.schemas import Refresh, Revoke, SignIn, TokenPair
+from app.tokens import keys, service
+from app.tokens.schemas import KeyList, MadeKey, NewKey, Refresh, Revoke, SignIn, TokenPair
 from app.tokens.service import Tokens
 from app.web.answers import answer, no_content
-from app.web.context import current_actor, extension, resources, transaction
+from app.web.context import current_actor, extension, reading, resources, settings, transaction
 from app.web.guards import public, requires
 from app.web.limits import named_limit
 from app.web.openapi import describe
@@ -52,7 +53,7 @@ async def sign_in() -> Response:
     email = asked.email if asked.email is not None else asked.username
     if email is None:
         raise Invalid({"email": ["This is needed."]})
-    actor = await recognise(resources(), current_actor(), email, asked.password, via="password")
+    actor, _ = await recognise(resources(), current_actor(), email, asked.password, via="password")
     if not actor.active:
         raise NotActive(actor.status)
     async with transaction() as db:
@@ -137,3 +138,39 @@ async def jwks() -> Response:
 def _greeting(message: str) -> Response:
     actor = current_actor()
     return answer(Greeting(message, str(actor.id), actor.display_name, sorted(actor.roles)))
+
+
+@blueprint.get("/v1/me/keys")
+@describe("My API keys", tag="keys", answers={200: KeyList})
+@requires(scope="profile:read")
+async def list_keys() -> Response:
+    async with reading() as db:
+        found = await keys.keys_of(db, current_actor())
+    return answer(KeyList(found))
+
+
+@blueprint.post("/v1/me/keys")
+@describe(
+    "Make an API key",
+    tag="keys",
+    body=NewKey,
+    answers={201: MadeKey},
+    errors=(409,),
+    examples={"reader": {"name": "Nightly export", "scopes": ["entries:read"]}},
+)
+@requires(scope="profile:write")
+async def create_key() -> Response:
+    new = await json_body(NewKey)
+    async with transaction() as db:
+        view, key = await keys.create(db, current_actor(), settings(), new)
+    # No Idempotency-Key here: an answer that holds a key must not be kept anywhere.
+    return answer(MadeKey(**msgspec.structs.asdict(view), key=key), 201)
+
+
+@blueprint.delete("/v1/me/keys/<uuid:key_id>")
+@describe("Revoke an API key", tag="keys", answers={204: None}, errors=(404,))
+@requires(scope="profile:write")
+async def revoke_key(key_id: UUID) -> Response:
+    async with transaction() as db:
+        await keys.revoke(db, current_actor(), key_id)
+    return no_content()

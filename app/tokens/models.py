@@ -42,3 +42,23 @@ class RefreshToken(Base):
     issued_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     key_version: Mapped[int | None]
+
+
+class ApiKey(Base):
+    """A key for programs that belongs to a person.  Only its hash is kept; `hint` is its beginning, to recognise it."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index("ix_api_keys_person", "person_id", "created_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    hint: Mapped[str] = mapped_column(Text)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    epoch: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    networks: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +19,15 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     table,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.dml import ReturningUpdate, Update
 
-from app.tokens.models import RefreshToken, TokenFamily
+from app.tokens.models import ApiKey, RefreshToken, TokenFamily
 
 # The columns of people that decide whether a token still stands; the table itself belongs to `app.accounts`.
 _PEOPLE = table(
@@ -123,4 +125,72 @@ def end_family(family_id: UUID, why: str) -> ReturningUpdate[UUID]:
         .where(TokenFamily.id == family_id, TokenFamily.ended_at.is_(None))
         .values(ended_at=func.now(), ended_why=literal(why))
         .returning(TokenFamily.id)
+    )
+
+
+KEY_WITH_PERSON: Select[*tuple[Any, ...]] = (
+    select(
+        ApiKey.id.label("key_id"),
+        ApiKey.epoch.label("key_epoch"),
+        ApiKey.scopes,
+        ApiKey.networks,
+        ApiKey.expires_at,
+        ApiKey.revoked_at,
+        _PEOPLE.c.id,
+        _PEOPLE.c.email,
+        _PEOPLE.c.display_name,
+        _PEOPLE.c.roles,
+        _PEOPLE.c.status,
+        _PEOPLE.c.status_until,
+        _PEOPLE.c.epoch,
+    )
+    .join(_PEOPLE, _PEOPLE.c.id == ApiKey.person_id)
+    .where(ApiKey.key_hash == bindparam("key_hash"))
+)
+
+_SEEN = bindparam("seen_at", type_=DateTime(timezone=True))
+
+# At most once a minute is enough to see that a key is in use.
+TOUCH_KEYS: Update = (
+    update(ApiKey)
+    .where(
+        ApiKey.id == bindparam("touched_id"),
+        or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < _SEEN - timedelta(seconds=60)),
+    )
+    .values(last_used_at=_SEEN)
+)
+
+
+def keys_of(person_id: UUID, epoch: int) -> Select[*tuple[Any, ...]]:
+    """The keys that still open something or have just run out, newest first."""
+    return (
+        select(
+            ApiKey.id,
+            ApiKey.name,
+            ApiKey.hint,
+            ApiKey.scopes,
+            ApiKey.networks,
+            ApiKey.created_at,
+            ApiKey.expires_at,
+            ApiKey.last_used_at,
+        )
+        .where(ApiKey.person_id == person_id, ApiKey.epoch == epoch, ApiKey.revoked_at.is_(None))
+        .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
+    )
+
+
+def count_keys(person_id: UUID, moment: datetime) -> Select[int]:
+    return (
+        select(func.count())
+        .select_from(ApiKey)
+        .where(ApiKey.person_id == person_id, ApiKey.revoked_at.is_(None), ApiKey.expires_at > moment)
+    )
+
+
+def revoke_key(key_id: UUID, person_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
+    return (
+        update(ApiKey)
+        .where(ApiKey.id == key_id, ApiKey.person_id == person_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=moment)
+        .returning(ApiKey.id)
     )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 
+from app.web.fields import Title
+
+AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 Loose = Annotated[str, msgspec.Meta(max_length=4096)]
 
 
@@ -38,3 +43,52 @@ class Revoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An access or refresh token whose family is to end."""
 
     token: Loose
+
+
+ScopeName = Literal[
+    "protected:read",
+    "profile:read",
+    "profile:write",
+    "entries:read",
+    "entries:write",
+    "documents:read",
+    "documents:write",
+    "admin:read",
+    "admin:write",
+]
+Network = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key to make: what it is for, what it may do, and if wanted until when and from where."""
+
+    name: Title
+    scopes: Annotated[list[ScopeName], msgspec.Meta(min_length=1, max_length=20)]
+    expires_at: AwareTime | None = None
+    networks: Annotated[list[Network], msgspec.Meta(max_length=20)] = []
+
+
+class KeyView(msgspec.Struct, frozen=True):
+    """A key as its owner sees it; `hint` is its beginning."""
+
+    id: UUID
+    name: str
+    hint: str
+    scopes: list[str]
+    networks: list[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+class MadeKey(KeyView, frozen=True, kw_only=True):
+    """A new key.  `key` is shown this once and kept nowhere."""
+
+    key: str
+
+
+class KeyList(msgspec.Struct, frozen=True):
+    """The caller's keys, newest first."""
+
+    items: list[KeyView]
+    next_cursor: str | None = None

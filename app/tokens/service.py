@@ -25,9 +25,9 @@ from app.audit import service as audit
 from app.errors import NotAuthenticated
 from app.ids import new_id, now
 from app.resources import Resources
-from app.settings import Settings
 from app.rights.facts import CredentialFacts, PersonFacts, person_facts
 from app.rights.notices import announce
+from app.settings import Settings
 from app.tokens import queries
 from app.tokens.jwt import FIRST_PARTY, TokenSigner
 from app.tokens.models import RefreshToken, TokenFamily

@@ -1,0 +1,145 @@
+"""Doing a thing once however often it is asked for: `Idempotency-Key`, stored with the effect in one transaction.
+
+The first request with a key holds its row until it commits; others with the same key wait for that, find the answer
+there and give it again, to the byte.  An effect that was rolled back leaves no row, so it can be tried again
+(draft-ietf-httpapi-idempotency-key-header).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from quart import Response, request
+from sqlalchemy import Index, LargeBinary, Text, delete, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+from app.errors import Conflict, Invalid
+from app.ids import now
+from app.web.context import current_actor, settings, transaction
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_HEADERS: Final = ("Content-Type", "ETag", "Location")
+
+
+class KeptAnswer(Base):
+    """What was answered to a request with an `Idempotency-Key`."""
+
+    __tablename__ = "kept_answers"
+    __table_args__ = (Index("ix_kept_answers_made_at", "made_at"),)
+
+    owner: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+@dataclass
+class Once:
+    """One effect: do it in `db` and set `response`, unless it was done before and `response` is there already."""
+
+    db: AsyncSession
+    response: Response | None = None
+    done: bool = field(default=False)
+
+    @property
+    def answer(self) -> Response:
+        """The answer, after the transaction."""
+        if self.response is None:
+            raise LookupError("the route set no response")
+        return self.response
+
+
+@asynccontextmanager
+async def once() -> AsyncIterator[Once]:
+    """`async with once() as work:` is a transaction; with `work.done` true the effect happened before.
+
+    Raises Invalid for a key that is none, Conflict when the key was used for another request.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        async with transaction() as db:
+            yield Once(db)
+        return
+    if not _KEY.fullmatch(key):
+        raise Invalid({"Idempotency-Key": ["Use 1 to 255 visible ASCII characters."]})
+    owner = _owner()
+    fingerprint = await _fingerprint()
+    async with transaction() as db:
+        before = await _claim(db, owner, key, fingerprint)
+        work = Once(db, before, done=before is not None)
+        yield work
+        if not work.done:
+            await _keep(db, owner, key, work.answer)
+
+
+def _owner() -> UUID:
+    """Whose key it is: keys of different people never meet.  Visitors are told apart by their address."""
+    actor = current_actor()
+    return actor.id or UUID(bytes=sha256(f"visitor {actor.address}".encode()).digest()[:16])
+
+
+async def _fingerprint() -> bytes:
+    """What was asked, so that a key that comes back with another request is noticed."""
+    data = await request.get_data(as_text=False)
+    digest = sha256(f"{request.method} {request.path}\0".encode())
+    digest.update(data if isinstance(data, bytes) else data.encode())
+    return digest.digest()
+
+
+async def _claim(db: AsyncSession, owner: UUID, key: str, fingerprint: bytes) -> Response | None:
+    """Take the key, or the answer that was given under it."""
+    moment = now()
+    oldest = moment - timedelta(seconds=settings().idempotency_life)
+    await db.execute(
+        delete(KeptAnswer).where(KeptAnswer.owner == owner, KeptAnswer.key == key, KeptAnswer.made_at < oldest)
+    )
+    taken = await db.scalar(
+        insert(KeptAnswer)
+        .values(owner=owner, key=key, fingerprint=fingerprint, made_at=moment)
+        .on_conflict_do_nothing()
+        .returning(KeptAnswer.made_at)
+    )
+    if taken is not None:
+        return None
+    kept = (
+        await db.execute(
+            select(KeptAnswer.fingerprint, KeptAnswer.status, KeptAnswer.headers, KeptAnswer.body).where(
+                KeptAnswer.owner == owner, KeptAnswer.key == key
+            )
+        )
+    ).first()
+    if kept is None or kept.status is None:
+        raise Conflict("A request with this key is being worked on.", code="idempotency_in_progress")
+    if kept.fingerprint != fingerprint:
+        raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_key_reused")
+    response = Response(kept.body, status=kept.status, headers=kept.headers)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+async def _keep(db: AsyncSession, owner: UUID, key: str, response: Response) -> None:
+    body = await response.get_data(as_text=False)
+    headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
+    await db.execute(
+        update(KeptAnswer)
+        .where(KeptAnswer.owner == owner, KeptAnswer.key == key)
+        .values(status=response.status_code, headers=headers, body=body)
+    )
+
+
+async def forget_old(db: AsyncSession, life: float) -> None:
+    """Drop answers older than `life` seconds."""
+    await db.execute(delete(KeptAnswer).where(KeptAnswer.made_at < now() - timedelta(seconds=life)))
