@@ -27,21 +27,24 @@ class Choices:
         """The folder everything is kept in."""
         return Path(self.given.get("SCRIPTORIUM_STATE") or "var").absolute()
 
-    def settings(self, servers: Mapping[str, str]) -> tuple[dict[str, str], Settings]:
+    def settings(self, servers: Mapping[str, str] | None = None) -> tuple[dict[str, str], Settings]:
         """Return the application's environment and what it means; our own `servers` win over what was given.
 
         Raises StackError with the setting's own message when one cannot be used.
         """
-        environment = {**self.given, **servers, "SCRIPTORIUM_STATE": str(self.state)}
+        environment = {**self.given, **(servers or {}), "SCRIPTORIUM_STATE": str(self.state)}
+        if self.tls:
+            environment |= _certificate_settings(self.state)
         try:
-            if self.tls:
-                # Named first, made second: where we listen and what we are called decide what the certificate says.
-                environment |= _certificate_settings(self.state)
-                settings = Settings.from_environment(environment)
-                certify(Folders(self.state).tls, {settings.host, settings.public_host.rsplit(":", 1)[0]})
             return environment, Settings.from_environment(environment)
         except SettingsError as error:
             raise StackError(f"{error}.") from error
+
+    def certify(self) -> None:
+        """Make the certificate that the settings name, for where we listen and for what browsers call us."""
+        if self.tls:
+            _, settings = self.settings()
+            certify(Folders(self.state).tls, {settings.host, settings.public_host.rsplit(":", 1)[0]})
 
 
 def _certificate_settings(state: Path) -> dict[str, str]:

@@ -65,11 +65,11 @@ class Runner:
         self._asked.append({signal.SIGINT: "Ctrl-C"}.get(signal.Signals(number), signal.Signals(number).name))
 
     def _start(self) -> None:
-        self._choices.settings({})  # a mistake in them is told before anything is started
+        _, settings = self._choices.settings()  # a mistake in them is told before anything is touched
         self._stack.claim()
         self._claimed = True
-        _, settings = self._choices.settings({})
         _check_public_port(settings)
+        self._choices.certify()
         self._stack.start()
         with self._terminal.step("Bringing the database up to date", "The database is up to date"):
             self._stack.migrate()
