@@ -1,0 +1,241 @@
+"""PostgreSQL under logins that turn: no request fails, nothing is half done, and errors come in our words."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy import exc, text
+
+from app.database import Base, Contention, Database
+from app.errors import Unavailable
+from app.ids import now
+from app.settings import Settings
+from app.vault.broker import Broker
+from app.vault.lease import Spacing
+from app.vault.snapshot import DatabaseLogin
+from tests.vault.conftest import House
+
+INSERT = text("INSERT INTO app.vault_probe (owner, note) VALUES (:owner, :note)")
+COUNT = text("SELECT count(*) FROM app.vault_probe WHERE owner = :owner")
+SLEEP = text("SELECT pg_sleep(:seconds)")
+
+
+@pytest.fixture(scope="session")
+async def table(house: House) -> None:
+    """A table to write to, made by the login of migrations."""
+    settings = house.settings("table")
+    with house.owner() as owner:  # the login ends with the owner's token
+        login = owner.secrets.database.generate_credentials("scriptorium-migrate")["data"]
+        connection = await asyncpg.connect(
+            host=settings.database_host,
+            port=settings.database_port,
+            database=settings.database_name,
+            user=login["username"],
+            password=login["password"],
+        )
+        await connection.execute(
+            "CREATE TABLE app.vault_probe (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL,"
+            " note text, CONSTRAINT uq_note UNIQUE (owner, note))"
+        )
+        await connection.close()
+
+
+@pytest.fixture
+async def broker(house: House, table: None) -> AsyncIterator[Broker]:
+    broker = Broker(house.settings("database", database_pool="5"))
+    await broker.start()
+    yield broker
+    await broker.stop()
+
+
+@pytest.fixture
+async def database(broker: Broker) -> AsyncIterator[Database]:
+    database = Database(broker.settings, broker)
+    yield database
+    await database.stop()
+
+
+async def count(database: Database, owner: str) -> int:
+    async with database.read() as connection:
+        return int((await connection.execute(COUNT, {"owner": owner})).scalar_one())
+
+
+async def test_connections_are_what_we_ask_for(database: Database) -> None:
+    async with database.transaction() as session:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "jit", "search_path")
+        found = [(await session.execute(text(f"SHOW {name}"))).scalar_one() for name in names]
+        who = (await session.execute(text("SELECT current_user, session_user, application_name FROM pg_stat_activity"
+                                          " WHERE pid = pg_backend_pid()"))).one()  # fmt: skip
+    assert found == ["15s", "5s", "30s", "off", "app"]
+    assert who[0] == "scriptorium_rw"
+    assert who[1] != "scriptorium_rw"
+    assert who[2] == "scriptorium"
+    assert set(Base.metadata.naming_convention) >= {"ix", "uq", "ck", "fk", "pk"}
+
+
+async def test_logins_turn_under_load_without_a_failure(
+    house: House, broker: Broker, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker._provider, "_spacing", Spacing(0.1, 0.1))
+    stop, done, failed = time.monotonic() + 5.0, Counter[str](), Counter[str]()
+
+    async def work(place: int) -> None:
+        while time.monotonic() < stop:
+            try:
+                async with database.transaction() as session:
+                    await session.execute(INSERT, {"owner": "load", "note": None})
+                    # One in ten holds its connection over a whole turn, like a report or an upload.
+                    await session.execute(SLEEP, {"seconds": 1.2 if place % 10 == 0 else random.uniform(0.002, 0.02)})
+                done["written"] += 1
+                await count(database, "load")
+                done["read"] += 1
+            except Exception as error:  # noqa: BLE001  # whatever it is, it counts
+                failed[repr(error)] += 1
+            await asyncio.sleep(0.01)
+
+    async def turn() -> int:
+        turns = 0
+        while time.monotonic() < stop - 1.0:
+            await asyncio.sleep(0.7)
+            await broker._tending.replace_login()
+            turns += 1
+        return turns
+
+    turns, *_ = await asyncio.gather(turn(), *(work(place) for place in range(12)))
+    assert not failed
+    assert turns >= 5
+    assert done["written"] > 100
+    assert await count(database, "load") == done["written"]
+    async with asyncio.timeout(3.0):
+        while len(database.connections) > 1 or house.logins() > 1:
+            await asyncio.sleep(0.05)
+
+
+async def test_every_login_revoked_at_once_heals_before_the_next_request(
+    house: House, broker: Broker, database: Database
+) -> None:
+    assert await count(database, "nobody") == 0
+    generation = broker.snapshot.login.generation
+    await asyncio.to_thread(house.rotator().sys.revoke_prefix, "database/creds/scriptorium-app")
+    answers = await asyncio.gather(*(count(database, "nobody") for _ in range(20)))
+    assert set(answers) == {0}
+    assert broker.snapshot.login.generation > generation
+    assert house.logins() == 1
+
+
+async def test_an_ended_login_is_never_used(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(broker.settings, broker)
+    assert await count(database, "nobody") == 0
+    login = broker.snapshot.login
+    ended = DatabaseLogin(login.generation, login.user, login.password, now() - timedelta(seconds=1))
+    monkeypatch.setattr(type(broker), "snapshot", property(lambda self: _with(self._snapshot, ended)))
+    for _ in range(2):  # once with an idle connection in the pool, once without
+        with pytest.raises(Unavailable):
+            await count(database, "nobody")
+        await database.stop()
+
+
+def _with(snapshot: object, login: DatabaseLogin) -> object:
+    from dataclasses import replace
+
+    return replace(snapshot, login=login)  # type: ignore[type-var]
+
+
+async def test_a_failed_block_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as session:
+            await session.execute(INSERT, {"owner": "failed", "note": "x"})
+            _ = 1 / 0
+    assert await count(database, "failed") == 0
+
+
+async def test_a_caller_who_goes_away_leaves_nothing_and_no_connection(database: Database) -> None:
+    async def work() -> None:
+        async with database.transaction() as session:
+            await session.execute(INSERT, {"owner": "gone", "note": "x"})
+            await session.execute(SLEEP, {"seconds": 10})
+
+    tasks = [asyncio.create_task(work()) for _ in range(4)]
+    await asyncio.sleep(0.3)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert await count(database, "gone") == 0
+    async with asyncio.timeout(2.0):
+        while database._writes.pool.checkedout():  # type: ignore[attr-defined]
+            await asyncio.sleep(0.02)
+
+
+async def test_what_is_the_callers_own_affair_passes_untouched(database: Database) -> None:
+    async with database.transaction() as session:
+        await session.execute(INSERT, {"owner": "twice", "note": "same"})
+    with pytest.raises(exc.IntegrityError):
+        async with database.transaction() as session:
+            await session.execute(INSERT, {"owner": "twice", "note": "same"})
+    with pytest.raises(exc.ProgrammingError):
+        async with database.read() as connection:
+            await connection.execute(text("SELECT * FROM nowhere"))
+
+
+async def test_what_is_the_databases_affair_becomes_unavailable(database: Database) -> None:
+    with pytest.raises(Unavailable, match="too long"):
+        async with database.transaction() as session:
+            await session.execute(text("SET LOCAL statement_timeout = 50"))
+            await session.execute(SLEEP, {"seconds": 2})
+
+    async def locked() -> None:
+        async with database.transaction() as session:
+            await session.execute(text("SET LOCAL lock_timeout = 50"))
+            await session.execute(text("LOCK TABLE app.vault_probe IN SHARE ROW EXCLUSIVE MODE"))
+
+    async with database.transaction() as session:
+        await session.execute(text("LOCK TABLE app.vault_probe IN ROW EXCLUSIVE MODE"))
+        with pytest.raises((Contention, exc.ProgrammingError)):
+            await locked()
+
+
+async def test_postgresql_away_is_said_and_no_password_with_it(broker: Broker) -> None:
+    away = Settings(**{**vars(broker.settings), "database_port": 9})
+    database = Database(away, broker)
+    with pytest.raises(Unavailable) as refused:
+        await count(database, "nobody")
+    assert broker.snapshot.login.password not in repr(refused.value) + str(refused.value.__cause__)
+    await database.stop()
+
+
+async def test_a_full_pool_is_said_after_a_bounded_wait(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database._writes.pool, "_timeout", 0.2)
+    held = [database.transaction() for _ in range(10)]
+    for block in held:
+        await block.__aenter__()
+    try:
+        with pytest.raises(Unavailable, match="busy"):
+            async with database.transaction():
+                pass
+    finally:
+        for block in held:
+            await block.__aexit__(None, None, None)
+
+
+async def test_deadlocks_are_told_apart(database: Database) -> None:
+    async with database.transaction() as session:
+        await session.execute(INSERT, {"owner": "dead", "note": "a"})
+        await session.execute(INSERT, {"owner": "dead", "note": "b"})
+    met = asyncio.Barrier(2)
+
+    async def cross(first: str, second: str) -> None:
+        async with database.transaction() as session:
+            take = text("UPDATE app.vault_probe SET note = note WHERE owner = 'dead' AND note = :note")
+            await session.execute(take, {"note": first})
+            await met.wait()
+            await session.execute(take, {"note": second})
+
+    ended = await asyncio.gather(cross("a", "b"), cross("b", "a"), return_exceptions=True)
+    assert sorted(type(end) for end in ended if end is not None) == [Contention]
