@@ -78,11 +78,19 @@ class Runner:
         with self._terminal.step("Starting the application", "The application is ready"):
             self._start_application()
         if self._demo:
-            with self._terminal.step("Setting up the demonstration", "The demonstration is set up"):
-                self._tend()
-                sign_ins = run_demo(self._environment, self._stack.command_secret_id_file)
-            self._terminal.say(sign_ins)
+            self._set_up_demo()
         self._say_ready()
+
+    def _set_up_demo(self) -> None:
+        """Fill the site; one that has people already is served as it is, and the reason said."""
+        self._tend()
+        try:
+            with self._terminal.step("Setting up the demonstration", "The demonstration is set up"):
+                sign_ins = run_demo(self._environment, self._stack.command_secret_id_file)
+        except StackError as error:
+            self._terminal.say(str(error), style="yellow")
+        else:
+            self._terminal.say(sign_ins)
 
     def _start_application(self) -> None:
         self._tend()
