@@ -15,7 +15,9 @@ from sqlalchemy import text
 
 from app.factory import create_app
 from app.resources import Resources
+from app.rights.memory import Memory
 from app.settings import Settings
+from app.tables import metadata
 from app.web.context import EXTENSION
 from local.stack import Stack
 from tests.client import Browser, Caller, Program
@@ -24,18 +26,7 @@ from vault.client import connect
 _NUMBERS = count(1)
 C = TypeVar("C", bound=Caller)
 # Every table, those that others point at first.
-TABLES = (
-    "people",
-    "account_changes",
-    "sessions",
-    "token_families",
-    "refresh_tokens",
-    "entries",
-    "documents",
-    "document_versions",
-    "document_steps",
-    "audit_events",
-)
+TABLES = tuple(table.name for table in metadata.sorted_tables)
 
 
 @dataclass
@@ -69,9 +60,11 @@ class Site:
             return list((await db.execute(text(statement), values)).all())
 
     async def change(self, statement: str, **values: Any) -> None:
-        """Change rows behind the application's back, such as moving a moment into the past."""
+        """Change rows behind the application's back, such as moving a moment into the past; it then forgets all it knew."""
         async with self.resources.database.transaction() as db:
             await db.execute(text(statement), values)
+        memory: Memory = self.app.extensions[Memory.__name__]
+        memory.clear()
 
     async def counts(self) -> dict[str, int]:
         """How many rows every table holds."""
