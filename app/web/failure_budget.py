@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from math import ceil
 from random import SystemRandom
 from time import monotonic
+from typing import Any
 
 from app.errors import Throttled
 from app.web.limits import LimitSettings
@@ -51,7 +53,8 @@ class FailureBudget:
         self._store = SharedStore(client)
         self._alone = LocalFailures(settings.workers)
         self._prefix = prefix
-        self._settling: set[asyncio.Future[None]] = set()
+        self._settling: set[asyncio.Task[None]] = set()
+        self._owed: deque[tuple[Sequence[Budget], str, Outcome]] = deque(maxlen=1000)
 
     @asynccontextmanager
     async def attempt(self, keys: Mapping[str, str]) -> AsyncIterator[Attempt]:
@@ -70,10 +73,7 @@ class FailureBudget:
             yield attempt
         finally:
             # Shielded: a client that hangs up after its guess must not get the guess for free.
-            settling = asyncio.ensure_future(self._settle(budgets, name, attempt.outcome, shared=shared))
-            self._settling.add(settling)
-            settling.add_done_callback(self._settling.discard)
-            await asyncio.shield(settling)
+            await asyncio.shield(self._in_background(self._settle(budgets, name, attempt.outcome, shared=shared)))
 
     async def _wait_for_place(self, budgets: Sequence[Budget], name: str) -> bool:
         give_up = monotonic() + PATIENCE
@@ -81,6 +81,8 @@ class FailureBudget:
         while True:
             found, wait, shared = await self._reserve(budgets, name)
             if found == PLACE:
+                if shared:  # remembered here too, for the case that Valkey is lost before this window ends
+                    self._alone.hold(budgets, name)
                 return shared
             if found == FULL:
                 raise Throttled("Too many wrong tries. Wait a little before the next one.", retry_after=ceil(wait))
@@ -93,17 +95,35 @@ class FailureBudget:
         try:
             found, wait = await self._ask("reserve", budgets, name)
         except StoreLost:
+            # It may still be given a place when Valkey wakes up; nobody would sit on it.
+            self._owed.append((budgets, name, "release"))
             return *self._alone.reserve(budgets, name), False
+        self._pay()
         return int(found), wait / 1e6, True
 
     async def _settle(self, budgets: Sequence[Budget], name: str, outcome: Outcome, *, shared: bool) -> None:
+        self._alone.settle(budgets, name, outcome)
         if shared:
             try:
                 await self._ask(outcome, budgets, name)
             except StoreLost:
-                shared = False
-        if not shared:
-            self._alone.settle(budgets, name, outcome)
+                self._owed.append((budgets, name, outcome))
+
+    def _pay(self) -> None:
+        """Tell Valkey, now that it answers again, what it could not hear."""
+        while self._owed:
+            budgets, name, outcome = self._owed.popleft()
+            self._in_background(self._settle_shared(budgets, name, outcome))
+
+    async def _settle_shared(self, budgets: Sequence[Budget], name: str, outcome: Outcome) -> None:
+        with suppress(StoreLost):
+            await self._ask(outcome, budgets, name)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+        return task
 
     async def _ask(self, act: str, budgets: Sequence[Budget], name: str) -> tuple[int, int]:
         keys: list[str] = []

@@ -12,6 +12,7 @@ for i = 1, #KEYS / 2 do
   local failures, places = KEYS[i * 2 - 1], KEYS[i * 2]
   local count, window = tonumber(ARGV[i * 2 + 2]), tonumber(ARGV[i * 2 + 3])
   if act == 'reserve' then
+    redis.call('ZREM', places, id) -- asked again because our first answer was lost: not busy with itself
     redis.call('ZREMRANGEBYSCORE', failures, '-inf', string.format('%.0f', now - window))
     redis.call('ZREMRANGEBYSCORE', places, '-inf', string.format('%.0f', now))
     local failed = redis.call('ZCARD', failures)

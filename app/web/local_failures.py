@@ -12,6 +12,8 @@ T = TypeVar("T")
 HOLD = 30.0
 PLACE, BUSY, FULL = 0, 1, 2
 
+MOST = 200
+
 _REMEMBERED = 20_000
 
 Outcome = Literal["fail", "release"]
@@ -60,16 +62,24 @@ class LocalFailures:
             return FULL, wait
         if busy:
             return BUSY, 0.0
-        for budget in budgets:
-            self._under_way.setdefault(budget.key, {})[name] = now + HOLD
+        self.hold(budgets, name)
         return PLACE, 0.0
+
+    def hold(self, budgets: Sequence[Budget], name: str) -> None:
+        """Note a try under way, whoever gave it its place."""
+        for budget in budgets:
+            places = self._under_way.get(budget.key, {})
+            places[name] = monotonic() + HOLD
+            _keep(self._under_way, budget.key, places)
 
     def settle(self, budgets: Sequence[Budget], name: str, outcome: Outcome) -> None:
         """Give the place back; a failed try is remembered for its window."""
         for budget in budgets:
-            self._under_way.get(budget.key, {}).pop(name, None)
+            places = self._under_way.get(budget.key, {})
+            places.pop(name, None)
+            _keep(self._under_way, budget.key, places)
             if outcome == "fail":
-                self._failed.setdefault(budget.key, []).append(monotonic())
+                _keep(self._failed, budget.key, [*self._failed.get(budget.key, ())[-MOST:], monotonic()])
 
 
 def _keep(known: dict[str, T], key: str, value: T) -> None:

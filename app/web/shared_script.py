@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.resources import files
 from time import monotonic
 from typing import Any
@@ -14,11 +15,14 @@ from weakref import WeakKeyDictionary
 import structlog
 from valkey.asyncio import Valkey
 from valkey.exceptions import NoScriptError, ValkeyError
+from valkey.exceptions import TimeoutError as ClientTimeout
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT = 0.25
+TIMEOUT = 0.2
+GRACE = 0.05
 RETRY = 1.0
+BATCH = 100
 
 Client = Callable[[], Valkey]
 
@@ -27,17 +31,36 @@ class StoreLost(Exception):
     """Valkey did not answer in time, or not at all; decide without it."""
 
 
-@dataclass
-class _Breaker:
-    """Whether one Valkey is lost, and from when on one caller may look for it again."""
+class Script:
+    """A Lua script kept beside this module, called by its digest."""
 
+    def __init__(self, name: str) -> None:
+        self.text = files(__package__).joinpath(name).read_text("utf-8")
+        self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass
+class _Call:
+    script: Script
+    given: tuple[str | int, ...]
+    answer: asyncio.Future[Any]
+
+
+@dataclass
+class _Line:
+    """The calls waiting for one Valkey, and whether it is lost.
+
+    Limits and guesses share it: what comes in together goes out together, over one connection, so that a burst of
+    requests costs one round trip and not one connection each; and a request that needs both waits once.
+    """
+
+    waiting: list[_Call] = field(default_factory=list)
+    sender: asyncio.Task[None] | None = None
     lost: bool = False
     ask_again_at: float = 0.0
 
 
-# One for each client: limits and guesses that share a Valkey also share the knowledge that it hangs, so that a
-# request which needs both waits once.
-_BREAKERS: WeakKeyDictionary[Valkey, _Breaker] = WeakKeyDictionary()
+_LINES: WeakKeyDictionary[Valkey, _Line] = WeakKeyDictionary()
 
 
 class SharedStore:
@@ -47,56 +70,115 @@ class SharedStore:
     Valkey costs a quarter of a second once, not per request.
     """
 
-    def __init__(self, client: Client, *, timeout: float = TIMEOUT, retry: float = RETRY) -> None:
+    def __init__(self, client: Client, *, retry: float = RETRY) -> None:
         self._client = client
-        self._timeout = timeout
         self._retry = retry
 
     @property
     def lost(self) -> bool:
         """Whether Valkey did not answer when it was last asked."""
-        return self._breaker().lost
+        return self._line().lost
 
-    def _breaker(self) -> _Breaker:
-        return _BREAKERS.setdefault(self._client(), _Breaker())
+    def _line(self) -> _Line:
+        return _LINES.setdefault(self._client(), _Line())
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        """Run `script` atomically; raises StoreLost."""
-        breaker = self._breaker()
-        if breaker.lost:
-            if monotonic() < breaker.ask_again_at:
+        """Run `script` atomically; raises StoreLost, at the latest after TIMEOUT and GRACE."""
+        line = self._line()
+        if line.lost:
+            if monotonic() < line.ask_again_at:
                 raise StoreLost
-            breaker.ask_again_at = monotonic() + self._retry
+            line.ask_again_at = monotonic() + self._retry
+        loop = asyncio.get_running_loop()
+        call = _Call(script, (len(keys), *keys, *arguments), loop.create_future())
+        line.waiting.append(call)
+        if line.sender is None:
+            line.sender = loop.create_task(self._send(line))
+        return await call.answer
+
+    async def _send(self, line: _Line) -> None:
+        """Send what waits until nothing does; when one batch is lost, so is everything behind it."""
         try:
-            async with asyncio.timeout(self._timeout):
-                answer = await script.run(self._client(), keys, arguments)
-        except (ValkeyError, OSError, TimeoutError) as error:
-            self._mark_lost(breaker, error)
-            raise StoreLost from error
-        if breaker.lost:
-            breaker.lost = False
+            while line.waiting:
+                batch, line.waiting = line.waiting[:BATCH], line.waiting[BATCH:]
+                try:
+                    answers = await self._ask(batch)
+                except (ValkeyError, OSError, TimeoutError) as error:
+                    self._lose(line, batch, error)
+                    await self._start_afresh()
+                else:
+                    self._answer(line, batch, answers)
+        finally:
+            line.sender = None
+
+    async def _start_afresh(self) -> None:
+        """Close all connections: one given up in the middle would hand its late answer to the next question."""
+        with suppress(ValkeyError, OSError, TimeoutError):
+            async with asyncio.timeout(TIMEOUT):
+                await self._client().connection_pool.disconnect()
+
+    async def _ask(self, batch: Sequence[_Call]) -> list[Any]:
+        started = monotonic()
+        try:
+            answers = await _in_time(self._pipeline("EVALSHA", batch))
+        except (ClientTimeout, TimeoutError):
+            if monotonic() - started <= TIMEOUT + 2 * GRACE:
+                raise
+            # Not Valkey was late but we: this process stood still beyond the deadline.  The scripts bear repetition.
+            answers = await _in_time(self._pipeline("EVALSHA", batch))
+        unknown = [number for number, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:  # Valkey has been restarted
+            again = await _in_time(self._pipeline("EVAL", [batch[number] for number in unknown]))
+            for number, answer in zip(unknown, again, strict=True):
+                answers[number] = answer
+        return answers
+
+    async def _pipeline(self, command: str, batch: Sequence[_Call]) -> list[Any]:
+        pipeline: Any = self._client().pipeline(transaction=False)
+        for call in batch:
+            pipeline.execute_command(
+                command, call.script.digest if command == "EVALSHA" else call.script.text, *call.given
+            )
+        answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        return answers
+
+    def _answer(self, line: _Line, batch: Sequence[_Call], answers: Sequence[Any]) -> None:
+        if line.lost:
+            line.lost = False
             log.info("limits.store_back")
-        return answer
+        for call, answer in zip(batch, answers, strict=True):
+            if call.answer.done():
+                continue
+            if not isinstance(answer, list):
+                log.error("limits.script_failed", error=str(answer))
+                call.answer.set_exception(StoreLost())
+            else:
+                call.answer.set_result(answer)
 
-    def _mark_lost(self, breaker: _Breaker, error: Exception) -> None:
-        breaker.ask_again_at = monotonic() + self._retry
-        if not breaker.lost:
-            breaker.lost = True
+    def _lose(self, line: _Line, batch: Sequence[_Call], error: Exception) -> None:
+        line.ask_again_at = monotonic() + self._retry
+        if not line.lost:
+            line.lost = True
             log.error("limits.store_lost", error=type(error).__name__, now="stricter limits, in this process only")
+        behind, line.waiting = line.waiting, []
+        for call in (*batch, *behind):
+            if not call.answer.done():
+                call.answer.set_exception(StoreLost())
 
 
-class Script:
-    """A Lua script kept beside this module, called by its digest."""
+async def _in_time(asked: Any) -> list[Any]:
+    """Await an answer for TIMEOUT, and look once more before giving up.
 
-    def __init__(self, name: str) -> None:
-        self._text = files(__package__).joinpath(name).read_text("utf-8")
-        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
-
-    async def run(self, client: Valkey, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        """Run it, loading it first where the server does not know it (after a restart of Valkey)."""
-        command: Any = client.execute_command  # untyped in the client
-        given = (len(keys), *keys, *arguments)
-        try:
-            return await command("EVALSHA", self._digest, *given)
-        except NoScriptError:
-            return await command("EVAL", self._text, *given)
+    After a busy moment the loop runs its timers before it reads its sockets: the answer may have come long ago.
+    """
+    asking: asyncio.Future[list[Any]] = asyncio.ensure_future(asked)
+    try:
+        done, _ = await asyncio.wait({asking}, timeout=TIMEOUT)
+        if not done:
+            done, _ = await asyncio.wait({asking}, timeout=GRACE)
+    finally:
+        if not asking.done():
+            asking.cancel()
+    if not done:
+        raise TimeoutError
+    return asking.result()
