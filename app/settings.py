@@ -127,6 +127,7 @@ class Settings:
     vault_kv_mount: str = "kv"
     vault_name: str = "scriptorium"
     secrets_socket: Path = Path("var/run/secrets.sock")
+    audit_copy: Path = Path("var/audit/seals.jsonl")
 
     database_host: str = "127.0.0.1"
     database_port: int = 5432
@@ -223,6 +224,7 @@ class Settings:
             vault_kv_mount=read.text("VAULT_KV_MOUNT", "kv"),
             vault_name=read.text("VAULT_NAME", "scriptorium"),
             secrets_socket=read.path("SECRETS_SOCKET") or state / "run" / "secrets.sock",
+            audit_copy=read.path("AUDIT_COPY") or state / "audit" / "seals.jsonl",
             database_host=read.text("DATABASE_HOST", "127.0.0.1"),
             database_port=read.integer("DATABASE_PORT", 5432, least=1, most=65535),
             database_name=read.text("DATABASE_NAME", "scriptorium"),

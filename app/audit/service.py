@@ -1,19 +1,25 @@
-"""Recording what happened, in the caller's own transaction, and reading it back."""
+"""Recording what happened, in the caller's own transaction, reading it back, and erasing what is personal in it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.access import Actor
 from app.audit import queries
+from app.audit.chain import SALT, check_plain, personal_digest
 from app.audit.models import AuditEvent
+from app.audit.queries import After, Filters
 from app.ids import new_id, now
+
+# Details by which somebody can be known, or that are written about somebody in free words: kept where erasure reaches.
+PERSONAL = frozenset({"device", "email", "name", "display_name", "reason", "message", "note"})
 
 _INSERT = insert(AuditEvent)
 
@@ -27,8 +33,13 @@ async def record(
 ) -> None:
     """Add one event: `kind` such as "document.published", `target` as (type, id).
 
-    It stands or falls with the transaction `db`; details must be JSON values and never hold a secret.
+    It stands or falls with the transaction `db`.  Details are text, whole numbers, truth values, lists and mappings
+    (TypeError otherwise) and never hold a secret; those named in PERSONAL can be erased later.
     """
+    given = {} if details is None else details
+    check_plain(given)
+    personal = {name: value for name, value in given.items() if name in PERSONAL} or None
+    salt = os.urandom(SALT)
     await db.execute(
         _INSERT,
         {
@@ -42,20 +53,38 @@ async def record(
             "target_id": str(target[1]),
             "address": actor.address,
             "request_id": actor.request_id,
-            "details": dict(details or {}),
+            "details": {name: value for name, value in given.items() if name not in PERSONAL},
+            "personal": personal,
+            "salt": salt,
+            "personal_digest": personal_digest(salt, actor.display_name, actor.address, personal),
         },
     )
 
 
-async def events(
-    db: AsyncConnection,
-    *,
-    kind: str = "",
-    actor_id: UUID | None = None,
-    target_id: str = "",
-    after: tuple[datetime, UUID] | None = None,
-    limit: int = 50,
-) -> list[Any]:
-    """Events, newest first."""
-    statement = queries.events(kind=kind, actor_id=actor_id, target_id=target_id, after=after, limit=limit)
-    return list((await db.execute(statement)).all())
+async def events(db: AsyncConnection, filters: Filters, *, after: After | None = None, limit: int = 50) -> list[Any]:
+    """Events that pass the filters, newest first; `after` is the key of the last row of the page before."""
+    return list((await db.execute(queries.events(filters, after=after, limit=limit))).all())
+
+
+async def history(db: AsyncConnection, person_id: UUID, *, after: After | None = None, limit: int = 50) -> list[Any]:
+    """What a person did, and what happened to them, their sessions and their tokens; newest first."""
+    return list((await db.execute(queries.history(person_id, after=after, limit=limit))).all())
+
+
+async def erase_person(db: AsyncSession, actor: Actor, person_id: UUID) -> int:
+    """Blank name, address and personal details in every event by or about a person; returns how many.
+
+    The chain stays valid, and the erasure is an event itself.
+    """
+    await record(db, actor, "audit.person_erased", ("person", person_id))
+    return await db.scalar(select(func.erase_audit_person(person_id))) or 0
+
+
+async def erase_before(db: AsyncSession, actor: Actor, moment: datetime, *, at_most: int = 10_000) -> int:
+    """Blank what is personal in events older than `moment` (whole seconds), the oldest first; returns how many.
+
+    For retention: call it in transactions of its own until it returns less than `at_most`.
+    """
+    seconds = int(moment.timestamp())
+    await record(db, actor, "audit.aged", ("moment", str(seconds)))
+    return await db.scalar(select(func.erase_audit_before(seconds, at_most))) or 0

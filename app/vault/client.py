@@ -138,6 +138,7 @@ class VaultClient:
     def close(self) -> None:
         self._closed = True
         self._hvac.token = None
+        self._hvac.adapter.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     # --- server and token
@@ -281,6 +282,15 @@ class VaultClient:
             lambda client: client.secrets.transit.sign_data(key, hash_input=_b64(data)),
         )
         return str(_pick(answer, "data", "signature"))
+
+    async def public_keys(self, key: str) -> Mapping[int, bytes]:
+        """The public halves of an ed25519 key by version; versions retired by min_decryption_version are not there."""
+        answer = await self._call(
+            f"public keys of {key}",
+            lambda client: client.secrets.transit.read_key(key),
+        )
+        versions = _pick(answer, "data", "keys")
+        return {int(version): base64.b64decode(_pick(fields, "public_key")) for version, fields in versions.items()}
 
     # --- the one way out
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -144,6 +144,9 @@ class Holder:
 
     async def sign(self, key: str, data: bytes) -> str:
         return await self._transit(self._client.sign(self._key(key), data))
+
+    async def public_keys(self, key: str) -> Mapping[int, bytes]:
+        return await self._transit(self._client.public_keys(self._key(key)))
 
     # --- inside
 

@@ -107,6 +107,9 @@ class Session:
                 return base64.b64encode(plain).decode()
             case "sign":
                 return await holder.sign(message["key"], _bytes(message["data"]))
+            case "public_keys":
+                keys = await holder.public_keys(message["key"])
+                return {str(version): base64.b64encode(key).decode() for version, key in keys.items()}
             case "status":
                 return dict(status())
             case _:

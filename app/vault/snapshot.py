@@ -123,3 +123,6 @@ class SecretSource(Protocol):
 
     async def sign(self, key: str, data: bytes) -> str:
         """Sign with a key that never leaves Vault; raises Unavailable after a bounded wait."""
+
+    async def public_keys(self, key: str) -> Mapping[int, bytes]:
+        """The public halves of a signing key by version, as raw bytes; raises Unavailable after a bounded wait."""

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import itertools
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,10 @@ class Subscriber:
 
     async def sign(self, key: str, data: bytes) -> str:
         return str(await self._ask("sign", key=key, data=_text(data)))
+
+    async def public_keys(self, key: str) -> Mapping[int, bytes]:
+        keys = dict(await self._ask("public_keys", key=key))
+        return {int(version): base64.b64decode(text) for version, text in keys.items()}
 
     async def status(self) -> dict[str, Any]:
         """The state of all secrets and workers of this host, without values; raises Unavailable."""
