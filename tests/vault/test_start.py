@@ -13,8 +13,15 @@ import pytest
 from app.ids import now
 from app.settings import Settings
 from app.vault.broker import Broker
+from app.vault.client import VaultClient
 from app.vault.errors import Invalid, VaultStartError
 from tests.vault.conftest import House
+
+
+def delivered(settings: Settings) -> Path:
+    """The file the wrapped secret-id is delivered in."""
+    assert settings.vault_secret_id_file is not None
+    return settings.vault_secret_id_file
 
 
 async def refused(settings: Settings, said: list[str]) -> VaultStartError:
@@ -89,7 +96,7 @@ async def test_a_used_wrapped_secret_id(house: House, said: list[str]) -> None:
     assert error.exit_code == 77
     assert "possible interception" in error.message
     assert str(settings.vault_secret_id_file) in error.message
-    assert Path(str(settings.vault_secret_id_file)).read_text() not in error.message
+    assert delivered(settings).read_text() not in error.message
 
 
 async def test_a_foreign_wrapped_secret_id_is_not_opened(house: House, said: list[str]) -> None:
@@ -97,7 +104,7 @@ async def test_a_foreign_wrapped_secret_id_is_not_opened(house: House, said: lis
     with house.owner() as owner:
         answer = owner.adapter.post("/v1/sys/wrapping/wrap", json={"secret_id": secrets.token_hex()}, wrap_ttl="60s")
     token = answer["wrap_info"]["token"]
-    Path(str(settings.vault_secret_id_file)).write_text(token)
+    delivered(settings).write_text(token)
     error = await refused(settings, said)
     assert error.exit_code == 77
     assert "sys/wrapping/wrap" in error.message
@@ -107,7 +114,7 @@ async def test_a_foreign_wrapped_secret_id_is_not_opened(house: House, said: lis
 @pytest.mark.parametrize(("content", "words"), [("", "holds no wrapped secret-id"), ("nonsense", "interception")])
 async def test_nothing_or_nonsense_delivered(house: House, said: list[str], content: str, words: str) -> None:
     settings = house.settings("nothing")
-    Path(str(settings.vault_secret_id_file)).write_text(content)
+    delivered(settings).write_text(content)
     error = await refused(settings, said)
     assert error.exit_code == (77 if content else 78)
     assert words in error.message
@@ -175,7 +182,7 @@ async def test_a_path_too_long_for_a_socket_costs_no_secret_id(house: House, sai
     error = await refused(settings, said)
     assert error.exit_code == 78
     assert "SCRIPTORIUM_SECRETS_SOCKET" in error.message
-    token = Path(str(settings.vault_secret_id_file)).read_text()
+    token = delivered(settings).read_text()
     assert house.stack.deployer.is_unused(token)
 
 
@@ -192,8 +199,6 @@ async def test_a_second_instance_does_not_push_the_first_aside(house: House, sai
 
 
 def test_nothing_is_taken_from_the_environment(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.vault.client import VaultClient
-
     monkeypatch.setenv("VAULT_TOKEN", secrets.token_hex())
     monkeypatch.setenv("VAULT_NAMESPACE", "elsewhere")
     with closing(VaultClient("http://127.0.0.1:9")) as client:
