@@ -1,0 +1,144 @@
+"""Every main page for everybody: no serious finding of axe-core in light and dark, nothing cut off on a phone, and
+all of it by keyboard.  With PICTURES naming a folder, each page is photographed on the way."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import FloatRect, Page, expect
+
+from tests.e2e.browser import Visitor, Visitors
+from tests.e2e.people import Cast
+
+WIDE, NARROW = 1280, 360
+TALLEST_PICTURE = 2400
+# Swagger UI puts links into the buttons of its list; that is its makers' to mend, and all else on the page is ours.
+NOT_OURS = {"docs": {"nested-interactive"}}
+WIDER_THAN_THE_SCREEN = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+STICKING_OUT = """() => [...document.querySelectorAll("body *")]
+  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && !node.closest(".table-scroll, pre, .unseen, .skip"))
+  .map((node) => node.outerHTML.slice(0, 120))"""
+
+
+PAGES = {
+    "nobody": {
+        "journal": "/",
+        "entry": "/entry/{entry_id}",
+        "register": "/register",
+        "apply-editor": "/signupeditor",
+        "sign-in": "/login",
+        "console": "/console",
+        "docs": "/docs",
+        "missing": "/nope",
+    },
+    "applicant": {"waiting": "/account/status"},
+    "member": {"write": "/entry", "account": "/account", "sessions": "/account/sessions", "leave": "/logout"},
+    "sponsor": {
+        "commissions": "/sponsor/dashboard",
+        "documents": "/sponsor/documents",
+        "new-document": "/sponsor/newdocument",
+        "document-sponsor": "/sponsor/documents/{document_id}",
+    },
+    "editor": {"assignments": "/editor/dashboard", "document-editor": "/editor/documents/{document_id}"},
+    "admin": {"admin": "/admin/", "queue": "/admin/queue", "people": "/admin/people", "audit": "/admin/audit"},
+}
+
+
+async def photograph(page: Page, name: str) -> None:
+    """Keep a picture of the page if somebody wants pictures."""
+    if folder := os.environ.get("PICTURES"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        await page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")  # pictures do not scroll
+        size = await page.evaluate("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
+        clip = FloatRect(x=0, y=0, width=size[0], height=min(size[1], TALLEST_PICTURE))
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True, clip=clip, animations="disabled")
+
+
+async def findings(page: Page, *, rules: list[str] | None = None, name: str = "") -> list[str]:
+    """What axe-core calls serious or critical, in one line each; `rules` narrows what it looks at."""
+    options: dict[str, object] = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
+    results = await Axe().run(page, options=options)
+    return [
+        f"{name}: {violation['id']}: {node['target']} {node['html'][:150]} {node.get('failureSummary', '')[:300]}"
+        for violation in results.response["violations"]
+        if violation["impact"] in ("serious", "critical") and violation["id"] not in NOT_OURS.get(name, ())
+        for node in violation["nodes"]
+    ]
+
+
+async def in_every_light(visitor: Visitor, name: str) -> list[str]:
+    """Look at one open page wide and narrow, by day and by night; return what is wrong with it."""
+    page, wrong = visitor.page, []
+    if await page.locator("h1:visible").count() != 1 and name != "docs":
+        wrong.append(f"{name} has not one first-rank heading")
+    for width in (WIDE, NARROW):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await page.emulate_media(color_scheme="light")
+        await photograph(page, f"{name}-light-{width}")
+        if await page.evaluate(WIDER_THAN_THE_SCREEN) > 0:
+            wrong += [f"{name} at {width} sticks out: {node}" for node in await page.evaluate(STICKING_OUT)]
+        wrong += await findings(page, name=name)
+        await page.emulate_media(color_scheme="dark")
+        await photograph(page, f"{name}-dark-{width}")
+    wrong += await findings(page, rules=["color-contrast"], name=name)  # by night only the colours are others
+    return wrong
+
+
+@pytest.mark.parametrize("role", PAGES)
+async def test_every_page_is_for_everybody(come: Visitors, cast: Cast, role: str) -> None:
+    visitor, wrong = await come(), []
+    if role != "nobody":
+        await visitor.sign_in(getattr(cast, role))
+    for name, path in PAGES[role].items():
+        visitor.forgiven = {404} if name == "missing" else set()
+        await visitor.go(path.format(entry_id=cast.entry_id, document_id=cast.document_id))
+        if name == "docs":
+            await expect(visitor.page.locator(".swagger-ui .opblock").first).to_be_visible()
+        wrong += await in_every_light(visitor, name)
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_signing_in_needs_no_mouse(come: Visitors, cast: Cast) -> None:
+    visitor = await come()
+    page = visitor.page
+    await visitor.go("/login")
+    await page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert await skip.inner_text() == "Skip to the content"
+    await expect(skip).to_be_in_viewport()
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.id") == "main"
+
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.id") == "email"
+    await page.keyboard.type(cast.member.email)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(cast.member.password)
+    await page.keyboard.press("Tab")
+    assert await page.locator(":focus").get_attribute("aria-label") == "Show password"
+    await page.keyboard.press("Tab")
+    outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline not in ("none", ""), "the focused button must be seen"
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+async def test_a_wrong_form_leads_to_what_is_wrong(come: Visitors) -> None:
+    visitor = await come()
+    visitor.forgiven = {422}
+    await visitor.go("/register")
+    await visitor.page.get_by_label("Email address").fill("nobody@nowhere")
+    await visitor.page.get_by_label("Name", exact=True).fill("Somebody")
+    await visitor.page.get_by_label("Password", exact=True).fill("much too short but long")
+    await visitor.press("Register")
+    summary = visitor.page.get_by_role("alert")
+    await expect(summary).to_be_focused()
+    assert await findings(visitor.page) == []
+    await summary.get_by_role("link").first.click()
+    await expect(visitor.page.get_by_label("Email address")).to_be_focused()
+    await expect(visitor.page.get_by_label("Name", exact=True)).to_have_value("Somebody")
+    await expect(visitor.page.get_by_label("Password", exact=True)).to_have_value("")
