@@ -11,6 +11,7 @@ from valkey.asyncio import Valkey
 
 from app.accounts.basic import BasicCache
 from app.accounts.queries import TOUCH_SESSIONS
+from app.audit.sealing import Sealer
 from app.database import Database
 from app.passwords import PasswordHasher
 from app.resources import Resources
@@ -61,6 +62,8 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
         await _started(opened, touches.start, touches.stop)
         app.extensions[type(touches).__name__] = touches
     app.extensions[BasicCache.__name__] = BasicCache()
+    sealer = Sealer(database, secrets, settings)
+    await _started(opened, sealer.start, sealer.stop)
     await _listen(app, res, opened)
 
 

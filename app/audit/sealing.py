@@ -47,7 +47,7 @@ class Sealer:
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin; two tasks, because signing waits for Vault and sealing must not."""
         loop = asyncio.get_running_loop()
         self._tasks = [
