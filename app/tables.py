@@ -7,9 +7,10 @@ from app.audit import models as audit
 from app.database import Base
 from app.documents import models as documents
 from app.journal import models as journal
+from app.oauth import models as oauth
 from app.tokens import models as tokens
 from app.web import idempotency
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "audit", "documents", "idempotency", "journal", "metadata", "tokens"]
+__all__ = ["accounts", "audit", "documents", "idempotency", "journal", "metadata", "oauth", "tokens"]

@@ -24,6 +24,9 @@ class Scope:
 SCOPES: Final[Mapping[str, Scope]] = {
     scope.name: scope
     for scope in (
+        Scope("openid", "Know that it is you"),
+        Scope("email", "See your email address"),
+        Scope("profile", "See your name"),
         Scope("protected:read", "Read the protected sample data"),
         Scope("profile:read", "See your name, address and roles"),
         Scope("profile:write", "Manage your sessions and keys"),

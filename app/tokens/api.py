@@ -57,8 +57,8 @@ async def sign_in() -> Response:
     if not actor.active:
         raise NotActive(actor.status)
     async with transaction() as db:
-        pair = await service.grant(db, extension(Tokens), actor, device=request.headers.get("User-Agent", ""))
-    return answer(pair)
+        granted = await service.grant(db, extension(Tokens), actor, device=request.headers.get("User-Agent", ""))
+    return answer(granted.pair)
 
 
 @blueprint.post("/login")

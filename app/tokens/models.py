@@ -16,7 +16,11 @@ class TokenFamily(Base):
     """One sign-in of a program; all its refresh tokens descend from it and end with it (RFC 9700 4.14)."""
 
     __tablename__ = "token_families"
-    __table_args__ = (Index("ix_token_families_person", "person_id"), Index("ix_token_families_ends", "ends_at"))
+    __table_args__ = (
+        Index("ix_token_families_person", "person_id"),
+        Index("ix_token_families_ends", "ends_at"),
+        Index("ix_token_families_client", "client_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))

@@ -72,6 +72,7 @@ def exchange() -> Any:
         TokenFamily.id == RefreshToken.family_id,
         TokenFamily.ended_at.is_(None),
         TokenFamily.ends_at > moment,
+        TokenFamily.client_id == bindparam("client_id"),
         _PEOPLE.c.id == TokenFamily.person_id,
         _PEOPLE.c.epoch == TokenFamily.epoch,
     )
@@ -193,4 +194,47 @@ def revoke_key(key_id: UUID, person_id: UUID, moment: datetime) -> ReturningUpda
         .where(ApiKey.id == key_id, ApiKey.person_id == person_id, ApiKey.revoked_at.is_(None))
         .values(revoked_at=moment)
         .returning(ApiKey.id)
+    )
+
+
+def grants_of(person_id: UUID, epoch: int, moment: datetime) -> Select[*tuple[Any, ...]]:
+    """The families that still stand, newest first: programs a person signed in to or connected."""
+    return (
+        select(
+            TokenFamily.id,
+            TokenFamily.client_id,
+            TokenFamily.scopes,
+            TokenFamily.created_at,
+            TokenFamily.ends_at,
+            TokenFamily.device,
+            TokenFamily.address,
+        )
+        .where(
+            TokenFamily.person_id == person_id,
+            TokenFamily.epoch == epoch,
+            TokenFamily.ended_at.is_(None),
+            TokenFamily.ends_at > moment,
+        )
+        .order_by(TokenFamily.created_at.desc(), TokenFamily.id.desc())
+        .limit(500)
+    )
+
+
+def end_families(person_id: UUID, client_id: str, why: str) -> ReturningUpdate[UUID]:
+    """End all that a person granted to one client."""
+    return (
+        update(TokenFamily)
+        .where(TokenFamily.person_id == person_id, TokenFamily.client_id == client_id, TokenFamily.ended_at.is_(None))
+        .values(ended_at=func.now(), ended_why=literal(why))
+        .returning(TokenFamily.id)
+    )
+
+
+def end_client(client_id: str) -> ReturningUpdate[UUID]:
+    """End all that anybody granted to one client."""
+    return (
+        update(TokenFamily)
+        .where(TokenFamily.client_id == client_id, TokenFamily.ended_at.is_(None))
+        .values(ended_at=func.now(), ended_why=literal("client ended"))
+        .returning(TokenFamily.id)
     )

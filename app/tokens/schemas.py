@@ -46,6 +46,9 @@ class Revoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 ScopeName = Literal[
+    "openid",
+    "email",
+    "profile",
     "protected:read",
     "profile:read",
     "profile:write",

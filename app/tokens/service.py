@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -38,6 +38,17 @@ PREFIX = "scr_rt_"
 DEAD = "This refresh token is no longer good. Sign in again."
 
 
+FIRST_PARTY_SCOPES = frozenset(SCOPES) - {"openid", "email", "profile"}
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A new family and its first tokens."""
+
+    family_id: UUID
+    pair: TokenPair
+
+
 @dataclass(frozen=True)
 class Tokens:
     """What the service needs to make and check tokens."""
@@ -55,33 +66,50 @@ def make_tokens(res: Resources) -> Tokens:
 
 
 async def grant(
-    db: AsyncSession, tokens: Tokens, actor: Actor, *, device: str, scopes: frozenset[str] | None = None
-) -> TokenPair:
-    """Start a family for a person who has just proved who they are; without `scopes` it carries all of them."""
-    carried = frozenset(SCOPES) if scopes is None else scopes
-    family_id, moment, token = new_id(), now(), PREFIX + secrets.token_urlsafe(32)
+    db: AsyncSession,
+    tokens: Tokens,
+    actor: Actor,
+    *,
+    device: str,
+    scopes: frozenset[str] = FIRST_PARTY_SCOPES,
+    client_id: str = FIRST_PARTY,
+    lasting: bool = True,
+    subject: UUID | None = None,
+) -> Granted:
+    """Start a family for a person who has just proved who they are, or agreed to a client.
+
+    Without `lasting` there is no refresh token and the family ends with its one access token.  `subject` is who the
+    token speaks of when that is not the person (RFC 9068 2.2: a client acting for itself).
+    """
+    family_id, moment = new_id(), now()
+    life = tokens.settings.refresh_token_life if lasting else tokens.settings.access_token_life
     db.add(
         TokenFamily(
             id=family_id,
             person_id=actor.person_id(),
             epoch=actor.epoch,
-            client_id=FIRST_PARTY,
-            scopes=sorted(carried),
+            client_id=client_id,
+            scopes=sorted(scopes),
             created_at=moment,
-            ends_at=moment + timedelta(seconds=tokens.settings.refresh_token_life),
+            ends_at=moment + timedelta(seconds=life),
             device=device[:200],
             address=actor.address or "",
         )
     )
     await db.flush()
-    db.add(RefreshToken(token_hash=_hash(token), family_id=family_id, issued_at=moment))
-    await db.flush()
-    await audit.record(db, actor, "token.granted", ("token_family", family_id), {"client_id": FIRST_PARTY})
-    return _pair(tokens, actor.person_id(), family_id, actor.epoch, carried, FIRST_PARTY, token)
+    token = PREFIX + secrets.token_urlsafe(32) if lasting else ""
+    if lasting:
+        db.add(RefreshToken(token_hash=_hash(token), family_id=family_id, issued_at=moment))
+        await db.flush()
+    await audit.record(db, actor, "token.granted", ("token_family", family_id), {"client_id": client_id})
+    subject = actor.person_id() if subject is None else subject
+    return Granted(family_id, _pair(tokens, subject, family_id, actor.epoch, scopes, client_id, token))
 
 
-async def exchange(db: AsyncSession, tokens: Tokens, caller: Actor, token: str) -> TokenPair | NotAuthenticated:
-    """Exchange a refresh token for the next pair.
+async def exchange(
+    db: AsyncSession, tokens: Tokens, caller: Actor, token: str, *, client_id: str = FIRST_PARTY
+) -> TokenPair | NotAuthenticated:
+    """Exchange a refresh token that belongs to `client_id` for the next pair.
 
     Returns, not raises, the refusal: when reuse ended the family, that must be committed with its audit row.
     """
@@ -94,10 +122,13 @@ async def exchange(db: AsyncSession, tokens: Tokens, caller: Actor, token: str) 
             "moment": moment,
             "with_version": ring.signing.version,
             "successor": _hash(successor),
+            "client_id": client_id,
         },
     )
     row = (await db.execute(queries.token(presented))).first()
-    if row is None or row.ended_at is not None or row.ends_at <= moment or row.family_epoch != row.epoch:
+    if row is None or row.client_id != client_id:
+        return NotAuthenticated(DEAD, code="refresh_token_dead")
+    if row.ended_at is not None or row.ends_at <= moment or row.family_epoch != row.epoch:
         return NotAuthenticated(DEAD, code="refresh_token_dead")
     if used is None:
         grace = timedelta(seconds=tokens.settings.refresh_grace)
@@ -107,22 +138,87 @@ async def exchange(db: AsyncSession, tokens: Tokens, caller: Actor, token: str) 
             return NotAuthenticated(DEAD, code="refresh_token_reused")
         successor = _successor(key.value, token)
     else:
-        await audit.record(db, caller, "token.refreshed", ("token_family", row.family_id))
+        person = replace(caller, id=row.person_id, auth_type="refresh_token")
+        await audit.record(db, person, "token.refreshed", ("token_family", row.family_id))
     return _pair(tokens, row.person_id, row.family_id, row.epoch, frozenset(row.scopes), row.client_id, successor)
 
 
-async def revoke(db: AsyncSession, tokens: Tokens, caller: Actor, token: str) -> None:
-    """End the family of a refresh or access token; a token we do not know is answered the same (RFC 7009 2.2)."""
+async def revoke(db: AsyncSession, tokens: Tokens, caller: Actor, token: str, *, client_id: str | None = None) -> None:
+    """End the family of a refresh or access token; a token we do not know is answered the same (RFC 7009 2.2).
+
+    With `client_id`, tokens of other clients are as good as unknown.
+    """
     if token.startswith(PREFIX):
         row = (await db.execute(queries.token(_hash(token)))).first()
-        if row is not None:
+        if row is not None and client_id in (None, row.client_id):
             await _end(db, caller, row, "revoked")
         return
     access = tokens.signer.verify(token)
-    if access is not None:
+    if access is not None and client_id in (None, access.client_id):
         if await db.scalar(queries.end_family(access.family_id, "revoked")) is not None:
             await announce(db, [access.family_id])
             await audit.record(db, caller, "token.revoked", ("token_family", access.family_id))
+
+
+async def inspect(db: AsyncConnection, tokens: Tokens, token: str, client_id: str) -> Mapping[str, Any] | None:
+    """What RFC 7662 tells a client of a live token that was given to it; None for every other."""
+    if token.startswith(PREFIX):
+        row = (await db.execute(queries.token(_hash(token)))).first()
+        dead = row is None or row.used_at is not None or row.ended_at is not None or row.family_epoch != row.epoch
+        if row is None or dead or row.client_id != client_id or row.ends_at <= now():
+            return None
+        return {
+            "active": True,
+            "client_id": row.client_id,
+            "scope": " ".join(row.scopes),
+            "sub": str(row.person_id),
+            "exp": int(row.ends_at.timestamp()),
+            "token_type": "refresh_token",
+        }
+    access = tokens.signer.verify(token)
+    if access is None or access.client_id != client_id:
+        return None
+    found = await look_up(db, access.family_id)
+    if found is None or found[0].epoch != found[1].epoch or found[1].status_at(now()) != "active":
+        return None
+    return {
+        "active": True,
+        "client_id": access.client_id,
+        "scope": " ".join(sorted(access.scopes)),
+        "sub": str(access.person_id),
+        "exp": int(access.expires_at),
+        "iat": int(access.issued_at),
+        "iss": tokens.settings.public_url,
+        "aud": tokens.settings.public_url,
+        "jti": access.token_id,
+        "token_type": "Bearer",
+    }
+
+
+async def grants_of(db: AsyncConnection, actor: Actor) -> list[Any]:
+    """The programs that hold tokens for the actor, newest first."""
+    return list((await db.execute(queries.grants_of(actor.person_id(), actor.epoch, now()))).all())
+
+
+async def end_client(db: AsyncSession, actor: Actor, client_id: str) -> int:
+    """Disconnect one client from the actor: every token it holds ends.  Returns how many grants there were."""
+    ended = (await db.scalars(queries.end_families(actor.person_id(), client_id, "disconnected"))).all()
+    await announce(db, ended)
+    await audit.record(db, actor, "grant.revoked", ("oauth_client", client_id), {"families": len(ended)})
+    return len(ended)
+
+
+async def end_client_everywhere(db: AsyncSession, client_id: str) -> int:
+    """End every token of a client that is no more; returns how many grants there were."""
+    ended = (await db.scalars(queries.end_client(client_id))).all()
+    await announce(db, ended)
+    return len(ended)
+
+
+async def end_family(db: AsyncSession, family_id: UUID, why: str) -> None:
+    """End one family, whoever's it is; for code replay (RFC 6749 4.1.2)."""
+    if await db.scalar(queries.end_family(family_id, why)) is not None:
+        await announce(db, [family_id])
 
 
 async def look_up(db: AsyncConnection, family_id: UUID) -> tuple[CredentialFacts, PersonFacts] | None:

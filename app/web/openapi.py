@@ -21,6 +21,7 @@ from app.web.guards import Access, access_of
 F = TypeVar("F", bound=Callable[..., Any])
 STAMP: Final = "__scriptorium_operation__"
 VERSION: Final = "3.1.0"
+PROBLEM: Final = "application/problem+json"
 REF: Final = "#/components/schemas/{name}"
 
 _MEANINGS: Final[Mapping[int, str]] = {
@@ -39,6 +40,13 @@ _MEANINGS: Final[Mapping[int, str]] = {
     429: "Too many requests; wait as long as Retry-After says.",
     503: "Something we need is away; try again as Retry-After says.",
 }
+
+
+class OAuthProblem(msgspec.Struct, frozen=True):
+    """An error of an OAuth endpoint (RFC 6749 5.2)."""
+
+    error: str
+    error_description: str
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -68,6 +76,7 @@ class Operation:
     headers: tuple[str, ...] = ()
     examples: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
+    oauth: bool = False
 
 
 def describe(summary: str, **declared: Any) -> Callable[[F], F]:
@@ -130,7 +139,7 @@ def _schemes() -> dict[str, Any]:
 
 
 def _models(operations: Iterable[Operation]) -> Iterable[type[Any]]:
-    seen: dict[type[Any], None] = {Problem: None}
+    seen: dict[type[Any], None] = {Problem: None, OAuthProblem: None}
     for operation in operations:
         for model in (operation.body, operation.query, *operation.answers.values()):
             if model is not None:
@@ -201,6 +210,7 @@ def _responses(operation: Operation, access: Access, refs: Mapping[type[Any], An
     errors = {400, 405, 413, 429, 503, *operation.errors}
     if operation.body is not None:
         errors |= {415, 422}
+    model, media_type = (OAuthProblem, "application/json") if operation.oauth else (Problem, PROBLEM)
     if operation.query is not None:
         errors.add(422)
     if access.kind != "public":
@@ -208,6 +218,6 @@ def _responses(operation: Operation, access: Access, refs: Mapping[type[Any], An
     for status in sorted(errors):
         responses[str(status)] = {
             "description": _MEANINGS[status],
-            "content": {"application/problem+json": {"schema": refs[Problem]}},
+            "content": {media_type: {"schema": refs[model]}},
         }
     return responses
