@@ -139,7 +139,7 @@ class TokenSigner:
                 return None
             decoded = jwt.decode(token, self._key(key), algorithms=[ALGORITHM])
             claims = msgspec.convert(decoded.claims, _Claims)
-        except (JoseError, ValueError, TypeError, msgspec.MsgspecError):
+        except (JoseError, ValueError, TypeError, RecursionError, msgspec.MsgspecError):
             return None
         moment, us = time(), self._settings.public_url
         if claims.iss != us or claims.aud != us or claims.exp <= moment or claims.iat > moment + CLOCK_SKEW:
