@@ -105,13 +105,21 @@ def _initialise(client: hvac.Client, place: Place, *, auto_unseal: bool) -> None
 
 def _await_active(client: hvac.Client, place: Place, patience: float) -> None:
     deadline = time.monotonic() + patience
-    while client.sys.read_health_status(method="GET", standby_ok=True).status_code != requests.codes.ok:
-        status = client.sys.read_seal_status()
-        if status["sealed"] and status["type"] == "shamir":
+    while (health := _health(client))["sealed"] or health["standby"]:
+        if health["sealed"] and client.sys.read_seal_status()["type"] == "shamir":
             unseal(client, _shares(place))
         if time.monotonic() > deadline:
             raise BringUpError("the server stays sealed or finds no leader")
         time.sleep(0.3)
+
+
+def _health(client: hvac.Client) -> dict[str, Any]:
+    """How the server stands; it is asked to say so with 200 in every state, as 5xx would be waited out."""
+    ok = requests.codes.ok
+    health: dict[str, Any] = client.sys.read_health_status(
+        standby_code=ok, sealed_code=ok, uninit_code=ok, method="GET"
+    )
+    return health
 
 
 def _shares(place: Place) -> list[str]:

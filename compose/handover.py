@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     return USAGE
 
 
-def _become(role: str, command: Sequence[str]) -> int:
+def _become(role: str, command: list[str]) -> int:
     try:
         settings = await_delivery(FOLDER, role, ask(FOLDER, role, socket.gethostname()))
     except TimeoutError as error:
