@@ -12,8 +12,11 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
+from rich.console import Console
+from rich.progress import Progress
 
 from app import migrations, operations, supervisor
+from app.audit.verdict import in_words
 from app.errors import DomainError, Invalid
 from app.settings import Settings, SettingsError
 from app.vault.errors import VaultError, VaultStartError
@@ -118,6 +121,37 @@ def status(as_json: bool) -> None:
     found = run(lambda: operations.status(settings))
     lines = [f"{name.replace('_', ' ')}: {value}" for name, value in msgspec.to_builtins(found).items()]
     tell(found, as_json=as_json, words="\n".join(lines))
+
+
+@main.group()
+def audit() -> None:
+    """The audit trail."""
+
+
+@audit.command("verify")
+@click.option(
+    "--copy",
+    "copies",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A copy of the seals, of this or another host; may be given several times (default: this host's).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def audit_verify(copies: tuple[Path, ...], as_json: bool) -> None:
+    """Recompute the whole trail and name the first event that was edited, removed, inserted, reordered or cut off.
+
+    Exits with 0 when it is whole, 1 when it is not, 69 when there is no instance to ask.
+    """
+    settings = load_settings(instance_environment())
+    with Progress(console=Console(stderr=True), disable=as_json or not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task("Verifying", total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        report = run(lambda: operations.verify_audit(settings, copies, progress))
+    tell(report, as_json=as_json, words=in_words(report))
+    sys.exit(0 if report.good else REFUSED)
 
 
 @main.command()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -12,14 +13,16 @@ import msgspec
 from app import demo
 from app.accounts import service as accounts
 from app.accounts.schemas import SignUp
+from app.audit import verifying
+from app.audit.signing import KEY
+from app.audit.verdict import Report
 from app.database import Database
-from app.errors import Conflict, DomainError, Invalid
+from app.errors import Conflict, DomainError, Invalid, Unavailable
 from app.passwords import PasswordHasher, objections
 from app.settings import Settings
 from app.vault.errors import VaultStartError
 from app.vault.subscriber import Subscriber
 from app.web.shapes import build
-
 
 PATIENCE = 3.0  # seconds to look for an instance
 
@@ -115,6 +118,19 @@ async def status(settings: Settings) -> Status:
             },
             people=people,
         )
+
+
+async def verify_audit(settings: Settings, copies: Sequence[Path], progress: verifying.Progress) -> Report:
+    """Verify the audit trail against these copies of its seals, by default the one this host keeps.
+
+    Raises NotRunning also when Vault does not give out the keys that check the signatures: half a verification is none.
+    """
+    async with attached(settings) as shop:
+        try:
+            keys = await shop.source.public_keys(KEY)
+        except Unavailable as error:
+            raise NotRunning(f"the signatures cannot be checked: {error.detail}") from None
+        return await verifying.verify(shop.database, keys, copies or [settings.audit_copy], progress)
 
 
 async def make_demo(settings: Settings) -> list[demo.Demo]:
