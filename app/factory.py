@@ -86,8 +86,8 @@ def _valkey(settings: Settings, secrets: SecretSource) -> Valkey:
         host=settings.valkey_host,
         port=settings.valkey_port,
         credential_provider=Credentials(),
-        socket_timeout=0.25,
-        socket_connect_timeout=0.25,
+        socket_timeout=2.0,
+        socket_connect_timeout=2.0,
         **options,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import sys
 import time
@@ -12,6 +13,14 @@ from local.errors import StackError, StopAskedError
 from local.processes import CHECKOUT, plain_environment, start
 
 PATIENCE_SECONDS = 120.0
+
+
+def migrations_digest() -> str:
+    """Return what stands for all migrations as they are now."""
+    digest = hashlib.sha256()
+    for path in sorted((CHECKOUT / "alembic").rglob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def migrate(settings: Mapping[str, str], log: Path, cancelled: Callable[[], bool]) -> None:

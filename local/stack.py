@@ -12,7 +12,7 @@ from local.deployer import Deployer, damaged
 from local.errors import StopAskedError
 from local.folders import Folders, write_private
 from local.lock import InstanceLock
-from local.migrating import migrate
+from local.migrating import migrate, migrations_digest
 from local.openbao import OpenBao
 from local.ports import LOOPBACK
 from local.postgres import DATABASE, Postgres
@@ -27,6 +27,9 @@ APP_ROLE, MIGRATE_ROLE = "scriptorium-app", "scriptorium-migrate"
 
 def _never() -> bool:
     return False
+
+
+MIGRATED = "migrated"  # which migrations this database has had
 
 
 class Stack:
@@ -89,6 +92,7 @@ class Stack:
             self.deployer.forget_provisioning()
         if self._postgres.is_new:
             with self._progress.step("Making the database", "The database is made"):
+                (self.state / MIGRATED).unlink(missing_ok=True)
                 self._postgres.create()
         self._check_cancelled()
         if not self.deployer.has_provisioned:
@@ -166,7 +170,13 @@ class Stack:
         return target
 
     def migrate(self) -> None:
-        """Bring the database to the newest version under the migration's own login; raises StackError when it fails."""
+        """Bring the database to the newest version under the migration's own login; raises StackError when it fails.
+
+        A database that was brought there before by the very same migrations is left alone: that saves a second.
+        """
+        wanted, known = migrations_digest(), self.state / MIGRATED
+        if known.exists() and known.read_text() == wanted:
+            return
         secret_id = self.wrap_secret_id(MIGRATE_ROLE)
         settings = {
             **self.environment(),
@@ -177,6 +187,7 @@ class Stack:
             migrate(settings, self.folders.logs / "migrate.log", self._cancelled)
         finally:
             secret_id.unlink(missing_ok=True)
+        write_private(known, wanted)
 
     def stop(self) -> None:
         """Stop the servers and let the state go.  May be called twice."""
