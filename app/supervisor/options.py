@@ -14,6 +14,7 @@ from app.supervisor.errors import MISCONFIGURED, PORT_TAKEN, ServeError
 BACKLOG: Final = 2048
 KEEP_ALIVE: Final = 65  # seconds; above the proxy's, so that the proxy is the one who hangs up
 WEBSOCKET_MESSAGE: Final = 64 * 1024
+PROTOCOL: Final = "app.web.http_protocol:BoundedProtocol"
 NEEDED: Final = ("uvloop", "httptools")  # without them uvicorn falls back silently, at 60 % more CPU
 
 
@@ -38,7 +39,8 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     """The options both ways of serving share.  Who the caller is behind a proxy is for our guard to say."""
     return {
         "loop": "uvloop",
-        "http": "httptools",
+        # By name: workers are spawned and the supervisor itself need not load the application's modules.
+        "http": PROTOCOL + ("OverTLS" if settings.secure else ""),
         "lifespan": "on",
         "log_config": None,
         "access_log": False,

@@ -97,6 +97,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
+class BoundedProtocolOverTLS(BoundedProtocol):
+    """The same where the public URL is https, so that its own answers carry HSTS too."""
+
+    answer_headers = HeaderSet(https=True)
+
+
 def bounded_protocol(*, https: bool, head_seconds: float = HEAD_SECONDS) -> type[asyncio.Protocol]:
     """Return the protocol class for uvicorn's `http=`; `https` as in the public URL, for HSTS on its own answers."""
     chosen: dict[str, Any] = {"answer_headers": HeaderSet(https=https), "head_seconds": head_seconds}
