@@ -18,13 +18,14 @@ from math import ceil
 from random import SystemRandom
 from time import monotonic
 from typing import Any
+from weakref import WeakValueDictionary
 
 from app.errors import Throttled
 from app.web.limits import LimitSettings
 from app.web.local_failures import FULL, HOLD, PLACE, Budget, LocalFailures, Outcome
 from app.web.shared_script import Client, Script, SharedStore, StoreLost
 
-PATIENCE = 3.0
+PATIENCE = 10.0  # 80 sign-ins of one person at the same moment, hashed on a busy machine, take most of it
 
 _FAILURES = Script("failures.lua")
 _DICE = SystemRandom()
@@ -53,6 +54,7 @@ class FailureBudget:
         self._store = SharedStore(client)
         self._alone = LocalFailures(settings.workers)
         self._prefix = prefix
+        self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._settling: set[asyncio.Task[None]] = set()
         self._owed: deque[tuple[Sequence[Budget], str, Outcome]] = deque(maxlen=1000)
 
@@ -60,8 +62,8 @@ class FailureBudget:
     async def attempt(self, keys: Mapping[str, str]) -> AsyncIterator[Attempt]:
         """Hold a place while a credential is checked; `keys` maps limit names to whom they count.
 
-        Waits up to 3 s while places are only taken by tries under way; raises Throttled when failures fill the
-        window.  A place lapses by itself after 30 s, should this worker die.
+        Waits up to 10 s, first come first served, while places are only taken by tries under way; raises Throttled
+        when failures fill the window.  A place lapses by itself after 30 s, should this worker die.
         """
         budgets = [
             Budget(f"{self._prefix}:{name}:{_digest(who)}", self._settings.limit(name)) for name, who in keys.items()
@@ -76,7 +78,20 @@ class FailureBudget:
             await asyncio.shield(self._in_background(self._settle(budgets, name, attempt.outcome, shared=shared)))
 
     async def _wait_for_place(self, budgets: Sequence[Budget], name: str) -> bool:
+        # In line: the first of this worker's waiters asks again and again, and the processor is left for hashing.
         give_up = monotonic() + PATIENCE
+        line = self._lines.setdefault(budgets[0].key, asyncio.Lock())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await line.acquire()
+        except TimeoutError:
+            raise _crowded() from None
+        try:
+            return await self._ask_for_place(budgets, name, give_up)
+        finally:
+            line.release()
+
+    async def _ask_for_place(self, budgets: Sequence[Budget], name: str, give_up: float) -> bool:
         pause = 0.005
         while True:
             found, wait, shared = await self._reserve(budgets, name)
@@ -87,7 +102,7 @@ class FailureBudget:
             if found == FULL:
                 raise Throttled("Too many wrong tries. Wait a little before the next one.", retry_after=ceil(wait))
             if monotonic() + pause > give_up:
-                raise Throttled("Too many tries at the same time. Try again in a moment.", retry_after=1)
+                raise _crowded()
             await asyncio.sleep(pause * _DICE.uniform(0.5, 1.5))
             pause = min(pause * 1.5, 0.05)
 
@@ -133,6 +148,10 @@ class FailureBudget:
             arguments += (budget.limit.count, int(budget.limit.period * 1e6))
         found, wait = await self._store.run(_FAILURES, keys, arguments)
         return found, wait
+
+
+def _crowded() -> Throttled:
+    return Throttled("Too many tries at the same time. Try again in a moment.", retry_after=1)
 
 
 def _digest(who: str) -> str:
