@@ -62,6 +62,8 @@ class Visitor:
             self.troubles.append(f"{self.page.url}: console {message.type}: {message.text}")
 
     def _on_failed(self, request: Request) -> None:
+        if request.failure == "net::ERR_ABORTED" and "/static/icon" in request.url:
+            return  # the browser fetches the icon last, and not at all for a page that is left at once
         self.troubles.append(f"{self.page.url}: {request.method} {request.url} failed: {request.failure}")
 
     def _on_request(self, request: Request) -> None:
