@@ -11,7 +11,10 @@ from valkey.asyncio import Valkey
 
 from app.accounts.basic import BasicCache
 from app.accounts.queries import TOUCH_SESSIONS
+from app.accounts.steps import SessionSteps
+from app.accounts.suspensions import Suspensions
 from app.audit.sealing import Sealer
+from app.admin.tally import Tally
 from app.database import Database
 from app.passwords import PasswordHasher
 from app.resources import Resources
@@ -27,6 +30,8 @@ from app.vault.snapshot import SecretSource
 from app.web import cookies
 from app.web.context import EXTENSION
 from app.web.failure_budget import FailureBudget
+from app.web.limits import Limiter
+from app.web.steps import Steps
 
 
 def install(app: Quart, settings: Settings, secrets: SecretSource, valkey: Valkey) -> None:
@@ -55,12 +60,20 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     opened.push_async_callback(database.stop)
     passwords = PasswordHasher(lambda: secrets.snapshot.rings["pepper"])
     opened.callback(passwords.close)
-    res = Resources(settings, secrets, database, valkey, passwords, FailureBudget(settings, lambda: valkey))
+    failures = FailureBudget(settings, lambda: valkey)
+    res = Resources(settings, secrets, database, valkey, passwords, failures)
     app.extensions[EXTENSION] = res
     app.extensions[Tokens.__name__] = make_tokens(res)
     for touches in (SessionTouches(database, TOUCH_SESSIONS), KeyTouches(database, TOUCH_KEYS)):
         await _started(opened, touches.start, touches.stop)
         app.extensions[type(touches).__name__] = touches
+    suspensions = Suspensions(database)
+    await _started(opened, suspensions.start, suspensions.stop)
+    app.extensions[Suspensions.__name__] = suspensions
+    tally = Tally(database, lambda: (app.extensions[Limiter.__name__].refused, failures.refused))
+    await _started(opened, tally.start, tally.stop)
+    app.extensions[Tally.__name__] = tally
+    app.extensions[Steps.__name__] = SessionSteps(database)
     app.extensions[BasicCache.__name__] = BasicCache()
     sealer = Sealer(database, secrets, settings)
     await _started(opened, sealer.start, sealer.stop)

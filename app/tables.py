@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.accounts import models as accounts
+from app.admin import models as admin
 from app.audit import models as audit
 from app.database import Base
 from app.documents import models as documents
@@ -13,4 +14,4 @@ from app.web import idempotency
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "audit", "documents", "idempotency", "journal", "metadata", "oauth", "tokens"]
+__all__ = ["accounts", "admin", "audit", "documents", "idempotency", "journal", "metadata", "oauth", "tokens"]

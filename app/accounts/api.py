@@ -66,7 +66,7 @@ async def me() -> Response:
 async def my_sessions() -> Response:
     actor = current_actor()
     async with reading() as db:
-        rows = await sessions.sessions_of(db, resources().settings, actor)
+        rows = await sessions.sessions_of(db, resources().settings, actor.person_id(), actor.epoch)
     return answer(SessionList([session_view(row, actor.session_id) for row in rows]))
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
 
+SEARCHED = "lower(email_key || ' '::text || display_name)"  # as PostgreSQL writes it back
 STATUSES = "('pending', 'active', 'declined', 'suspended')"
 
 
@@ -25,6 +27,10 @@ class Person(Base):
         Index("ix_people_created", "created_at", "id"),
         Index("ix_people_status_created", "status", "created_at", "id"),
         Index("ix_people_roles", "roles", postgresql_using="gin"),
+        Index(
+            "ix_people_search", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
+        ),
+        Index("ix_people_suspended_until", "status_until", postgresql_where=text("status = 'suspended'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -41,10 +47,11 @@ class Person(Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    search_text: Mapped[str] = mapped_column(Text, Computed(SEARCHED, persisted=True))
 
 
 class AccountChange(Base):
-    """One decision about an account: who, when, from what to what, why (for staff) and in what words (to the person)."""
+    """One decision about an account: who, when, from what to what, why (for staff), in what words (to the person)."""
 
     __tablename__ = "account_changes"
     __table_args__ = (Index("ix_account_changes_person", "person_id", "at"),)
@@ -64,7 +71,10 @@ class AccountChange(Base):
 
 
 class Session(Base):
-    """One browser sign-in.  The cookie carries a random id of 256 bits; only its SHA-256 is kept (ASVS 7.2.3)."""
+    """One browser sign-in; `steps` are those it has passed (`app.web.steps`).
+
+    The cookie carries a random id of 256 bits; only its SHA-256 is kept (ASVS 7.2.3).
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (Index("ix_sessions_person", "person_id"), Index("ix_sessions_ends_at", "ends_at"))
@@ -79,3 +89,4 @@ class Session(Base):
     ends_at: Mapped[datetime]
     device: Mapped[str] = mapped_column(Text, server_default="")
     address: Mapped[str] = mapped_column(Text, server_default="")
+    steps: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))

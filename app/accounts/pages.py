@@ -167,7 +167,7 @@ async def status() -> Response:
 async def my_sessions() -> Response:
     actor = current_actor()
     async with reading() as db:
-        rows = await sessions.sessions_of(db, settings(), actor)
+        rows = await sessions.sessions_of(db, settings(), actor.person_id(), actor.epoch)
     shown = [
         {
             "id": row.id,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.sql.dml import Insert, ReturningDelete, Update
 
 from app.accounts.models import AccountChange, Person, Session
@@ -66,7 +67,8 @@ TOUCH_SESSIONS: Update = (
 
 def person_for_update(person_id: UUID) -> Select[Person]:
     """The person's row, locked, so that two decisions about one person happen one after the other."""
-    return select(Person).where(Person.id == person_id).with_for_update()
+    statement = select(Person).where(Person.id == person_id).with_for_update()
+    return statement.execution_options(populate_existing=True)
 
 
 def person_by_email(email_key: str) -> Select[Person]:
@@ -93,20 +95,42 @@ def people(
         Person.status_until,
         Person.created_at,
     ).order_by(*(column.asc() if oldest_first else column.desc() for column in key))
-    if status:
-        statement = statement.where(Person.status == status)
-    if role:
-        statement = statement.where(Person.roles.contains([role]))
-    if search:
-        statement = statement.where(
-            or_(
-                Person.email_key.contains(search.lower(), autoescape=True),
-                func.lower(Person.display_name).contains(search.lower(), autoescape=True),
-            )
-        )
+    statement = statement.where(*_matching(status, role, search))
     if after:
         statement = statement.where(tuple_(*key) > after if oldest_first else tuple_(*key) < after)
     return statement.limit(limit)
+
+
+def count_people(*, status: str | None, role: str | None, search: str, at_most: int) -> Select[*tuple[Any, ...]]:
+    """How many people match, counting no further than `at_most`."""
+    found = select(Person.id).where(*_matching(status, role, search)).limit(at_most).subquery()
+    return select(func.count()).select_from(found)
+
+
+def matches(search: str) -> ColumnElement[bool]:
+    """Whether the name or the address holds these words, whatever their case; found by trigrams (ix_people_search)."""
+    escaped = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in search)
+    return Person.search_text.like(func.lower(literal(f"%{escaped}%")), escape="\\")
+
+
+def _matching(status: str | None, role: str | None, search: str) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if status:
+        wanted.append(Person.status == status)
+    if role:
+        wanted.append(Person.roles.contains([role]))
+    if search:
+        wanted.append(matches(search))
+    return wanted
+
+
+def names(ids: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
+    """These people, in the order they applied."""
+    return (
+        select(Person.id, Person.display_name, Person.email, Person.roles, Person.status)
+        .where(Person.id.in_(ids))
+        .order_by(Person.created_at, Person.id)
+    )
 
 
 def active_with_role(role: str) -> Select[*tuple[Any, ...]]:
@@ -122,13 +146,26 @@ def is_active_with_role(person_id: UUID, role: str) -> Select[*tuple[Any, ...]]:
     return select(Person.id).where(Person.id == person_id, Person.status == "active", Person.roles.contains([role]))
 
 
-def active_admins_for_update() -> Select[Person]:
-    """All active administrators, locked in id order, so that two of them cannot remove each other at once."""
+# Held to the end of the transaction by whoever takes an active administrator away.
+LOCK_ADMINS = text("SELECT pg_advisory_xact_lock(hashtextextended('scriptorium administrators', 0))")
+
+
+def another_active_admin(person_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Whether somebody else is an active administrator."""
+    others = select(Person.id).where(
+        Person.status == "active", Person.roles.contains(["admin"]), Person.id != person_id
+    )
+    return select(others.exists())
+
+
+def suspensions_over(moment: datetime, *, at_most: int = 100) -> Select[Person]:
+    """People whose suspension has come to its end, locked; those somebody else has in hand are left out."""
     return (
         select(Person)
-        .where(Person.status == "active", Person.roles.contains(["admin"]))
-        .order_by(Person.id)
-        .with_for_update()
+        .where(Person.status == "suspended", Person.status_until <= moment)
+        .order_by(Person.status_until)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
     )
 
 
@@ -145,18 +182,52 @@ def history(person_id: UUID) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _open(now: datetime, idle_since: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Session.ends_at > now, Session.last_seen_at > idle_since
+
+
 def sessions_of(person_id: UUID, epoch: int, now: datetime, idle_since: datetime) -> Select[*tuple[Any, ...]]:
     """Sessions that still open the door."""
     return (
         select(Session.id, Session.device, Session.address, Session.created_at, Session.last_seen_at)
-        .where(
-            Session.person_id == person_id,
-            Session.epoch == epoch,
-            Session.ends_at > now,
-            Session.last_seen_at > idle_since,
-        )
+        .where(Session.person_id == person_id, Session.epoch == epoch, *_open(now, idle_since))
         .order_by(Session.last_seen_at.desc())
     )
+
+
+def count_sessions(person_id: UUID, epoch: int, now: datetime, idle_since: datetime) -> Select[*tuple[Any, ...]]:
+    """How many sessions of this epoch open the door, or did until the epoch moved on."""
+    return select(func.count(Session.id)).where(
+        Session.person_id == person_id, Session.epoch == epoch, *_open(now, idle_since)
+    )
+
+
+def all_sessions(
+    search: str, now: datetime, idle_since: datetime, *, before: UUID | None, limit: int
+) -> Select[*tuple[Any, ...]]:
+    """Everybody's open sessions, the newest first; ids are made in the order of time."""
+    statement = (
+        select(
+            Session.id,
+            Session.device,
+            Session.address,
+            Session.created_at,
+            Session.last_seen_at,
+            Person.id.label("person_id"),
+            Person.display_name,
+            Person.email,
+        )
+        .join(Person, Person.id == Session.person_id)
+        .where(Session.epoch == Person.epoch, *_open(now, idle_since))
+        .order_by(Session.id.desc())
+        .limit(limit)
+    )
+    if search:
+        statement = statement.where(matches(search))
+    return statement if before is None else statement.where(Session.id < before)
+
+
+STEPS_OF_SESSION: Select[*tuple[Any, ...]] = select(Session.steps).where(Session.id == bindparam("session_id"))
 
 
 def new_session(**values: Any) -> Insert:

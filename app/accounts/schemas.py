@@ -8,10 +8,10 @@ from uuid import UUID
 
 import msgspec
 
+from app.accounts.life import Status
 from app.web.fields import DisplayName, Email, Password
 
 SignUpRole = Literal["member", "sponsor", "editor"]
-Status = Literal["pending", "active", "declined", "suspended"]
 
 
 class SignUpForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

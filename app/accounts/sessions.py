@@ -8,7 +8,7 @@ ended, when its person's epoch moves on, after `session_idle` without use, or `s
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -72,11 +72,28 @@ async def look_up(db: AsyncConnection, presented: bytes) -> tuple[CredentialFact
     return session, person
 
 
-async def sessions_of(db: AsyncConnection, settings: Settings, actor: Actor) -> list[Any]:
-    """The caller's own open sessions, last used first."""
+async def sessions_of(db: AsyncConnection, settings: Settings, person_id: UUID, epoch: int) -> list[Any]:
+    """A person's open sessions of this epoch, last used first."""
+    return list((await db.execute(queries.sessions_of(person_id, epoch, *_moments(settings)))).all())
+
+
+async def all_sessions(
+    db: AsyncConnection, settings: Settings, *, search: str = "", before: UUID | None = None, limit: int = 50
+) -> list[Any]:
+    """Everybody's open sessions, the newest first; `before` is the last row's id of the page before."""
+    statement = queries.all_sessions(search, *_moments(settings), before=before, limit=limit)
+    return list((await db.execute(statement)).all())
+
+
+async def count(db: AsyncSession, settings: Settings, person_id: UUID, epoch: int) -> int:
+    """How many of a person's sessions carry this epoch and have neither ended nor run out."""
+    return await db.scalar(queries.count_sessions(person_id, epoch, *_moments(settings))) or 0
+
+
+def _moments(settings: Settings) -> tuple[datetime, datetime]:
+    """Now, and since when a session must have been used to be open."""
     moment = now()
-    idle_since = moment - timedelta(seconds=settings.session_idle)
-    return list((await db.execute(queries.sessions_of(actor.person_id(), actor.epoch, moment, idle_since))).all())
+    return moment, moment - timedelta(seconds=settings.session_idle)
 
 
 async def end(db: AsyncSession, actor: Actor, session_id: UUID) -> None:
@@ -85,6 +102,15 @@ async def end(db: AsyncSession, actor: Actor, session_id: UUID) -> None:
         raise NotFound
     await announce(db, [session_id])
     await audit.record(db, actor, "session.ended", ("session", session_id))
+
+
+async def end_for(db: AsyncSession, actor: Actor, person_id: UUID, session_id: UUID) -> str:
+    """End one session of somebody else's, as an administrator; returns the nonce under which the workers confirm."""
+    if await db.scalar(queries.end_session(session_id, person_id)) is None:
+        raise NotFound
+    nonce = await announce(db, [session_id], confirm=True)
+    await audit.record(db, actor, "session.ended", ("session", session_id), {"person": str(person_id)})
+    return nonce
 
 
 async def end_others(db: AsyncSession, actor: Actor) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from collections import Counter
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -56,6 +57,7 @@ class FailureBudget:
         self._prefix = prefix
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._settling: set[asyncio.Task[None]] = set()
+        self.refused: Counter[str] = Counter()
         self._owed: deque[tuple[Sequence[Budget], str, Outcome]] = deque(maxlen=1000)
 
     @asynccontextmanager
@@ -69,7 +71,11 @@ class FailureBudget:
             Budget(f"{self._prefix}:{name}:{_digest(who)}", self._settings.limit(name)) for name, who in keys.items()
         ]
         name = secrets.token_hex(8)
-        shared = await self._wait_for_place(budgets, name)
+        try:
+            shared = await self._wait_for_place(budgets, name)
+        except Throttled:
+            self.refused[next(iter(keys))] += 1
+            raise
         attempt = Attempt()
         try:
             yield attempt

@@ -6,14 +6,19 @@ A stamp answers "may you enter this room"; which rows are there for you is in th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+
+import structlog
 
 from app.access import Actor, Permission, RoleNeed, Rule, ScopeNeed
 from app.errors import Forbidden, NotActive, NotAuthenticated
 from app.ids import now
-from app.web.context import current_actor
+from app.settings import Network
+from app.web.client_address import client_address, parse_address
+from app.web.context import current_actor, settings
+from app.web.steps import step_passed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,16 +26,23 @@ View = Callable[P, Awaitable[R]]
 STAMP = "__scriptorium_access__"
 MISSING = "Missing Authorization Header"
 
+log = structlog.get_logger("scriptorium.access")
+
 
 @dataclass(frozen=True)
 class Access:
-    """What a view demands: `kind` is public, known, signed_in or rule; `words` say it in the docs and the matrix."""
+    """What a view demands: `kind` is public, known, signed_in or rule; `words` say it in the docs and the matrix.
+
+    `networks` names the setting that lists where callers may come from, `step` the page they must have passed before.
+    """
 
     kind: str
     words: str
     rule: Rule | None = None
     fresh: bool = False
     challenge: str = "Bearer"
+    networks: str = ""
+    step: str = ""
 
 
 def access_of(view: Callable[..., Any]) -> Access | None:
@@ -96,3 +108,59 @@ def check(access: Access, actor: Actor) -> None:
         access.rule.test(actor)
     if access.fresh and (actor.fresh_until is None or actor.fresh_until <= now()):
         raise Forbidden("Please sign in again to do this.", code="not_fresh")
+
+
+def from_network(setting: str) -> Callable[[View[P, R]], View[P, R]]:
+    """Only callers from the networks in the setting of this name; from anywhere while it lists none.
+
+    Goes outside of the other guards, so that a stranger from elsewhere learns nothing from how they would answer.  The
+    refusal does not say which networks would do; the log says who came from where.
+    """
+
+    def guard(view: View[P, R]) -> View[P, R]:
+        access = _stamp_of(view)
+
+        @wraps(view)
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            networks: tuple[Network, ...] = getattr(settings(), setting)
+            if networks and not _within(client_address(), networks):
+                actor = current_actor()
+                log.warning("access.network_refused", address=client_address(), actor=str(actor.id or ""), rule=setting)
+                raise Forbidden("This part of the site is not open from where you are.", code="wrong_network")
+            return await view(*args, **kwargs)
+
+        setattr(guarded, STAMP, replace(access, networks=setting))
+        return guarded
+
+    return guard
+
+
+def after_step(name: str, *, begin: str) -> Callable[[View[P, R]], View[P, R]]:
+    """Only after the page that calls `pass_step(name)` was passed in this browser session; others go to `begin`.
+
+    Goes inside of the guard that says who may enter.  What was passed is kept with the session on the server and not
+    in a cookie: a cookie can be put back after the step was used up, and outlives the session it belonged to.
+    """
+
+    def guard(view: View[P, R]) -> View[P, R]:
+        @wraps(view)
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            await step_passed(name, begin)
+            return await view(*args, **kwargs)
+
+        setattr(guarded, STAMP, replace(access_of(view) or Access("step", ""), step=name))
+        return guarded
+
+    return guard
+
+
+def _stamp_of(view: Callable[..., Any]) -> Access:
+    access = access_of(view)
+    if access is None:
+        raise LookupError(f"{view.__qualname__} says where from but not who: put a guard under @from_network")
+    return access
+
+
+def _within(address: str, networks: tuple[Network, ...]) -> bool:
+    parsed = parse_address(address)
+    return parsed is not None and any(parsed in network for network in networks)

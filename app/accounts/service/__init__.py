@@ -1,0 +1,49 @@
+"""Accounts: applying for one, recognising its owner, deciding about it.  Callers own the transaction."""
+
+from app.accounts.life import DECISIONS, decisions_from
+from app.accounts.service.acting import actor
+from app.accounts.service.applications import Application, email_key, make_admin, register
+from app.accounts.service.decisions import (
+    Decided,
+    Decision,
+    change_roles,
+    check_decision,
+    decide,
+    end_everything,
+    end_suspensions,
+)
+from app.accounts.service.people import (
+    active_editors,
+    count_people,
+    counts,
+    history,
+    is_active_editor,
+    names,
+    people,
+    person,
+)
+
+__all__ = [
+    "DECISIONS",
+    "Application",
+    "Decided",
+    "Decision",
+    "active_editors",
+    "actor",
+    "change_roles",
+    "check_decision",
+    "count_people",
+    "counts",
+    "decide",
+    "decisions_from",
+    "email_key",
+    "end_everything",
+    "end_suspensions",
+    "history",
+    "is_active_editor",
+    "make_admin",
+    "names",
+    "people",
+    "person",
+    "register",
+]

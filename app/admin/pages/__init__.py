@@ -1,0 +1,11 @@
+"""HTML routes of the administration, one module for each of its areas."""
+
+from __future__ import annotations
+
+from quart import Blueprint
+
+from app.admin.pages import bulk, overview, people, person, sessions, trail
+
+blueprint = Blueprint("admin", __name__)
+for area in (overview, people, bulk, person, sessions, trail):
+    blueprint.register_blueprint(area.blueprint)
