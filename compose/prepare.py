@@ -67,6 +67,7 @@ DATA: Final = {
     "owner": APPLICATION,
     "identities": APPLICATION,
     "bootstrap": APPLICATION,
+    "audit": APPLICATION,
 }
 
 
