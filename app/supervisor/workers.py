@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from types import FrameType
 from typing import Final
 
 import structlog
@@ -24,12 +25,27 @@ OVERTIME: Final = 10.0  # seconds beyond the drain before a worker is killed
 _log = structlog.get_logger("scriptorium.supervisor")
 
 
+class PromptServer(uvicorn.Server):
+    """Ends at once when told to before it serves: it would otherwise first wait for everything a start needs."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.started:
+            os._exit(0)  # nothing is served and nothing is held that the kernel does not close
+        super().handle_exit(sig, frame)
+
+
 class Worker(Process):
     """One worker process, which ends when the supervisor does."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         self.parent = os.getpid()
         super().__init__(config, sockets)
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = PromptServer(self.config)
+        return self._server
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         end_with_parent(self.parent)
