@@ -12,11 +12,13 @@ from quart import Blueprint, Response, current_app
 from sqlalchemy import text
 from valkey.exceptions import ValkeyError
 
-from app.errors import DomainError
+from app.errors import DomainError, NotFound
 from app.ids import now
 from app.web.answers import answer
-from app.web.context import resources, settings
+from app.web.client_address import client_address, parse_address
+from app.web.context import extension, resources, settings
 from app.web.guards import public
+from app.web.metrics import CONTENT_TYPE, Metrics
 from app.web.openapi import describe, document
 
 blueprint = Blueprint("site_api", __name__)
@@ -90,6 +92,17 @@ async def _valkey_up() -> bool:
             return bool(await resources().valkey.ping())
     except (ValkeyError, TimeoutError, OSError):
         return False
+
+
+@blueprint.get("/metrics")
+@public
+async def metrics() -> Response:
+    """Prometheus text, for the networks named in SCRIPTORIUM_METRICS_NETWORKS; for everybody else there is nothing."""
+    allowed = settings().metrics_networks
+    caller = parse_address(client_address())
+    if caller is None or not any(caller in network for network in allowed):
+        raise NotFound
+    return Response(await extension(Metrics).exposition(), content_type=CONTENT_TYPE)
 
 
 @blueprint.get("/.well-known/security.txt")

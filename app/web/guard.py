@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from time import perf_counter
@@ -56,16 +57,21 @@ class GuardSettings(Protocol):
     def trusted_proxies(self) -> Iterable[Network]: ...
 
 
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+
+
 class Tallies:
     """Plain counters of this process, for whoever shows metrics."""
 
-    __slots__ = ("in_flight", "refused", "requests", "statuses")
+    __slots__ = ("in_flight", "refused", "requests", "seconds", "slots", "statuses")
 
     def __init__(self) -> None:
         self.requests = 0
         self.in_flight = 0
         self.statuses: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
+        self.slots = [0] * (len(BUCKETS) + 1)  # requests by the bucket their duration falls into
+        self.seconds = 0.0
 
 
 class Guard:
@@ -128,13 +134,16 @@ class Guard:
             tallies.in_flight -= 1
             status = exchange.status or CLIENT_LEFT
             tallies.statuses[status] += 1
+            took = perf_counter() - started
+            tallies.seconds += took
+            tallies.slots[bisect_left(BUCKETS, took)] += 1
             if exchange.refused is not None:
                 tallies.refused[exchange.refused.code] += 1
             self.access_log.add(
                 scope["method"],
                 scope.get("raw_path") or quote(path).encode(),
                 status,
-                perf_counter() - started,
+                took,
                 exchange.request_id,
                 scope["state"][address.STATE_KEY],
             )
