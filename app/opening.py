@@ -16,6 +16,7 @@ from app.accounts.suspensions import Suspensions
 from app.audit.sealing import Sealer
 from app.admin.tally import Tally
 from app.database import Database
+from app.observing import observe
 from app.passwords import PasswordHasher
 from app.resources import Resources
 from app.rights.confirmations import RollCall
@@ -31,6 +32,7 @@ from app.web import cookies
 from app.web.context import EXTENSION
 from app.web.failure_budget import FailureBudget
 from app.web.limits import Limiter
+from app.web.metrics import Metrics
 from app.web.steps import Steps
 
 
@@ -78,6 +80,10 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     sealer = Sealer(database, secrets, settings)
     await _started(opened, sealer.start, sealer.stop)
     await _listen(app, res, opened)
+    metrics = Metrics(valkey)
+    observe(app, res, metrics)
+    await _started(opened, metrics.start, metrics.stop)
+    app.extensions[Metrics.__name__] = metrics
 
 
 async def _listen(app: Quart, res: Resources, opened: AsyncExitStack) -> None:
