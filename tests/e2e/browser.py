@@ -23,8 +23,8 @@ QUIET = (
 )
 # A report nobody reads is no report: the page itself says what its policy kept from it.
 TELL_POLICY = """
-addEventListener("securitypolicyviolation", (event) =>
-  console.error(`policy: ${event.effectiveDirective} refused ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));
+addEventListener("securitypolicyviolation", ({effectiveDirective, blockedURI, sourceFile, lineNumber}) =>
+  console.error(`policy: ${effectiveDirective} refused ${blockedURI} at ${sourceFile}:${lineNumber}`));
 """
 
 
@@ -119,7 +119,7 @@ class Visitor:
     async def stored(self) -> dict[str, Any]:
         """What scripts of the page have put into the browser's storage."""
         found: dict[str, Any] = await self.page.evaluate(
-            "async () => ({local: {...localStorage}, session: {...sessionStorage}, databases: await indexedDB.databases()})"
+            "async () => ({local: {...localStorage}, session: {...sessionStorage}, bases: await indexedDB.databases()})"
         )
         return {name: value for name, value in found.items() if value}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import cycle
+from pathlib import Path
 from typing import NamedTuple
 
 TITLE = "A field guide to sixteen inks"
@@ -46,14 +47,14 @@ INKS = (
     Ink("Walnut", "a ripe brown", "green husks left to rot", "the Dordogne", "a little alcohol",
         "children can make it", "it never becomes quite black", "three sisters who kept a diary"),
     Ink("Thornwood", "a brown like tea", "blackthorn bark boiled with wine", "the abbey of Helmarshausen", "dry wine",
-        "it keeps for years in a bag as powder", "cutting thorns is nobody's favourite task", "a monk with bandaged hands"),
+        "it keeps for years in a bag as powder", "nobody likes to cut the thorns", "a monk with bandaged hands"),
     Ink("Stick ink", "a bluish black", "pine soot pressed with hide glue", "Anhui", "hide glue",
-        "one stick serves for every grey there is", "it must be rubbed afresh each morning", "a calligrapher of eighty"),
+        "one stick serves for every grey there is", "it must be rubbed afresh each morning", "an old calligrapher"),
     Ink("Red ochre", "a dusty red", "earth dug after rain", "Roussillon", "gum arabic",
         "the oldest walls still show it", "it settles while you look for the brush", "a surveyor of boundary stones"),
     Ink("Aniline violet", "a startling violet", "coal tar", "Perkin's back room in London", "none at all",
         "it flows through any pen", "a summer in the window takes it away", "the secretary of a railway"),
-    Ink("Pigment black", "a neutral black", "carbon milled finer than smoke", "laboratories everywhere", "acrylic resin",
+    Ink("Pigment black", "a neutral black", "carbon milled finer than smoke", "many laboratories", "acrylic resin",
         "it stands up to water, light and forgers", "it dries in a pen left open", "an archivist of the present day"),
 )  # fmt: skip
 
@@ -62,12 +63,12 @@ SENTENCES = (
     "It is made from {source}, and the best of it came for a long time from {place}.",
     "The powder alone would fall off the page as dust does, so it is bound with {binder}, a little at a time.",
     "Its great merit is that {virtue}; its weakness, which no dealer mentions first, is that {fault}.",
-    "We have the word of {witness} for this, in a letter that complains mostly about the weather and the price of quills.",
+    "We have the word of {witness} for this, in a letter that is mostly about the price of quills.",
     "Pour it slowly, stir with a stick of the same wood each time, and write the date on the jar and not on the lid.",
-    "A beginner takes too much, because the first stroke looks thin while it is wet and nobody believes it will darken.",
+    "A beginner takes too much, because the first stroke looks thin while it is wet.",
     "Held against the window, a line of it shows where the pen was lifted, turned and set down again.",
     "On vellum it sits differently from paper: the skin is greasy near the spine, and a pinch of chalk helps there.",
-    "If you must correct it, scrape with the belly of the knife, never the point, and burnish the place before you go on.",
+    "If you must correct it, scrape with the belly of the knife, never the point, and burnish the place.",
     "Readers do not notice an ink that works, and that is the only praise {name} has ever asked for.",
     "In the ledgers of {place} the columns written in it can be read today without a lamp.",
     "Keep it from frost; a jar that has frozen looks the same in the morning and writes like water at noon.",
@@ -76,26 +77,14 @@ SENTENCES = (
     "That {virtue} is worth more to an archive than beauty, and that {fault} is worth writing on the box.",
 )
 
-FOREIGN = """## What the labels say
+# In a file of their own, since they are for people who read those scripts and not for tools that read Python.
+LABELS = (Path(__file__).parent / "labels.md").read_text(encoding="utf-8")
 
-Labels travel further than jars. These were copied from the drawers of one cabinet, in the order of the drawers.
-
-Ελληνικά: *Το μελάνι φυλάσσεται στο σκοτάδι και ανακινείται πριν από τη χρήση.* Το βάζο κλείνει καλά.
-
-Русский: *Чернила хранить в тёмном месте, перед письмом взболтать.* Перо вытирать досуха.
-
-العربية: *يُحفظ الحبر في مكان مظلم ويُرجّ قبل الكتابة.* القلم يُنظَّف كل مساء.
-
-עברית: *את הדיו שומרים במקום חשוך ומנערים לפני הכתיבה.*
-
-日本語：*墨は暗い所に置き、毎朝新しく磨ること。* 筆は水で洗い、吊るして乾かす。
-
-हिन्दी: *स्याही को अँधेरे में रखें और लिखने से पहले हिलाएँ।*
-
-Signs that are easily lost on the way: café and cafe\u0301 (one letter, or a letter and an accent), “quotes” – and a dash —,
-a thin space in 10\u2009000, an emoji with a joiner \U0001f469\u200d\U0001f3a8, a tab\there, and two spaces at the end of a line  
-which mean that it breaks here.
-"""
+EASILY_LOST = (
+    "Signs that are easily lost on the way: caf\u00e9 and cafe\u0301 (one letter, or a letter and an accent),\n"
+    "\u201cquotes\u201d \u2013 and a dash \u2014, a thin space in 10\u2009000, an emoji with a joiner\n"
+    "\U0001f469\u200d\U0001f3a8, a tab\there, and two spaces at the end of a line  \nwhich mean that it breaks here.\n"
+)
 
 CODE = '''## Mixing by recipe
 
@@ -118,14 +107,14 @@ Inline, `galls | copperas && gum` is not a shell command, and `<script>` is not 
 def manuscript() -> str:
     """Return the whole text: Markdown, LF line ends, the same on every call."""
     chapters = [_chapter(number, ink) for number, ink in enumerate(INKS, start=1)]
-    text = "\n".join([_opening(), *chapters[:8], _table(), CODE, *chapters[8:], FOREIGN, _closing()])
+    text = "\n".join([_opening(), *chapters[:8], _table(), CODE, *chapters[8:], LABELS, EASILY_LOST, _closing()])
     assert len(text) >= LEAST
     return text
 
 
 def sample() -> str:
     """Return a shorter text with one of everything in it."""
-    return "\n".join([_opening(), _chapter(1, INKS[0]), _table(), CODE, FOREIGN, _closing()])
+    return "\n".join([_opening(), _chapter(1, INKS[0]), _table(), CODE, LABELS, EASILY_LOST, _closing()])
 
 
 def _opening() -> str:
@@ -154,7 +143,8 @@ def _table() -> str:
         f"| {number} | {ink.name} | {ink.place} | {ink.binder} | {(number * 7) % 10}/10 |"
         for number, ink in enumerate(INKS, start=1)
     )
-    return f"## All sixteen at a glance\n\n| # | Ink | Best from | Bound with | Light |\n|--:|---|---|---|:-:|\n{rows}\n"
+    head = "| # | Ink | Best from | Bound with | Light |\n|--:|---|---|---|:-:|"
+    return f"## All sixteen at a glance\n\n{head}\n{rows}\n"
 
 
 def _closing() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -46,10 +47,10 @@ class Secrets:
 class Programs:
     """What a program without a browser does with one house."""
 
-    def __init__(self, house: House, known: Secrets) -> None:
+    def __init__(self, house: House, known: Secrets, *, verify: ssl.SSLContext | bool = True) -> None:
         self.house = house
         self.known = known
-        self.http = httpx.AsyncClient(base_url=house.url, timeout=30)
+        self.http = httpx.AsyncClient(base_url=house.url, timeout=30, verify=verify)
 
     async def token(self, person: Person) -> str:
         """Sign in at /api/login and return the access token."""

@@ -4,10 +4,9 @@ all of it by keyboard.  With PICTURES naming a folder, each page is photographed
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from importlib.resources import files
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import FloatRect, Page, expect
 
 from tests.e2e.browser import Visitor, Visitors
@@ -15,11 +14,14 @@ from tests.e2e.people import Cast
 
 WIDE, NARROW = 1280, 360
 TALLEST_PICTURE = 2400
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+PICTURES = os.environ.get("PICTURES")
 # Swagger UI puts links into the buttons of its list; that is its makers' to mend, and all else on the page is ours.
 NOT_OURS = {"docs": {"nested-interactive"}}
 WIDER_THAN_THE_SCREEN = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 STICKING_OUT = """() => [...document.querySelectorAll("body *")]
-  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && !node.closest(".table-scroll, pre, .unseen, .skip"))
+  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
+  .filter((node) => !node.closest(".table-scroll, pre, .unseen, .skip"))
   .map((node) => node.outerHTML.slice(0, 120))"""
 
 
@@ -49,21 +51,22 @@ PAGES = {
 
 async def photograph(page: Page, name: str) -> None:
     """Keep a picture of the page if somebody wants pictures."""
-    if folder := os.environ.get("PICTURES"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    if PICTURES:
         await page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")  # pictures do not scroll
         size = await page.evaluate("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
         clip = FloatRect(x=0, y=0, width=size[0], height=min(size[1], TALLEST_PICTURE))
-        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True, clip=clip, animations="disabled")
+        await page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True, clip=clip, animations="disabled")
 
 
 async def findings(page: Page, *, rules: list[str] | None = None, name: str = "") -> list[str]:
     """What axe-core calls serious or critical, in one line each; `rules` narrows what it looks at."""
-    options: dict[str, object] = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
-    results = await Axe().run(page, options=options)
+    if not await page.evaluate("() => 'axe' in window"):
+        await page.evaluate(AXE)
+    options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
+    results = await page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{name}: {violation['id']}: {node['target']} {node['html'][:150]} {node.get('failureSummary', '')[:300]}"
-        for violation in results.response["violations"]
+        for violation in results["violations"]
         if violation["impact"] in ("serious", "critical") and violation["id"] not in NOT_OURS.get(name, ())
         for node in violation["nodes"]
     ]

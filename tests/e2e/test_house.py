@@ -1,11 +1,11 @@
-"""A house through its life: stopped by Ctrl-C, started again, killed, started over https; nothing lost, nothing left."""
+"""A house through its life: stopped, started again, killed, started over https; nothing lost and nothing left."""
 
 from __future__ import annotations
 
 import signal
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
@@ -18,89 +18,89 @@ from tests.e2e.people import Cast, Programs, Secrets, engage
 SOON = 20.0  # seconds a second start may take here, with other tests at its side; alone it takes a few
 
 
+def tell(what: str, seconds: float) -> None:
+    """Say how long it took to whoever runs this with -s."""
+    print(f"\n{what}: {seconds:.1f} s")  # noqa: T201 - a measurement is of no use unless somebody can see it
+
+
 @dataclass
 class Life:
-    """A house with people in it and somebody signed in."""
+    """A house with people in it, somebody signed in, and a text under way."""
 
     house: House
     cast: Cast
     programs: Programs
     browser: httpx.AsyncClient
-    token: str
 
-    async def goes_on(self) -> None:
-        """Everything is as it was: the open session, the token, the people, the texts."""
-        account = await self.browser.get("/account")
-        assert account.status_code == 200, "the session is lost"
-        assert self.cast.sponsor.display_name in account.text
-        document = await self.programs.ask("GET", f"/api/v1/documents/{self.cast.document_id}", self.token)
+    async def goes_on(self, token: str) -> None:
+        """The people and the texts are as they were."""
+        document = await self.programs.ask("GET", f"/api/v1/documents/{self.cast.document_id}", token)
         assert (document["body"], document["state"]) == (sample(), "in_progress")
         entries = await self.programs.ask("GET", "/api/v1/entries")
         assert [entry["id"] for entry in entries["items"]] == [self.cast.entry_id]
         for person in (self.cast.admin, self.cast.member, self.cast.editor):
             await self.programs.token(person)
 
+    async def still_signed_in(self) -> bool:
+        """Whether the cookie from before opens the account."""
+        account = await self.browser.get("/account")
+        return account.status_code == 200 and self.cast.sponsor.display_name in account.text
+
 
 @pytest.fixture(scope="module")
 async def life(known: Secrets) -> AsyncIterator[Life]:
     house = House()
+    programs = Programs(house, known)
     try:
-        print(f"\nfirst start: {house.start():.1f} s")
-        programs = Programs(house, known)
+        tell("first start", house.start())
         cast = await engage(programs, sample())
-        async with programs.http, httpx.AsyncClient(base_url=house.url) as browser:
+        async with httpx.AsyncClient(base_url=house.url) as browser:
             assert (await sign_in(browser, cast.sponsor, known)).status_code == 303
-            yield Life(house, cast, programs, browser, await programs.token(cast.sponsor))
+            yield Life(house, cast, programs, browser)
         assert house.stop() == 0
         assert house.left() == []
     finally:
+        await programs.http.aclose()
         house.demolish()
 
 
 async def test_stopping_and_starting_again_keeps_everything(life: Life) -> None:
-    await life.goes_on()
+    token = await life.programs.token(life.cast.sponsor)
+    assert await life.still_signed_in()
     assert life.house.stop(signal.SIGINT) == 0
     assert life.house.left() == []
     assert "Everything is stopped" in life.house.said
     took = life.house.start()
-    print(f"\nsecond start: {took:.1f} s")
+    tell("second start", took)
     assert took < SOON
-    await life.goes_on()
+    assert await life.still_signed_in()
+    await life.goes_on(token)
 
 
-async def test_after_a_kill_it_starts_again_and_keeps_everything(life: Life) -> None:
-    life.house.kill()
-    took = life.house.start()
-    print(f"\nstart after a kill: {took:.1f} s")
-    await life.goes_on()
-
-
-async def test_over_https_cookies_are_bound_to_the_host(life: Life, known: Secrets) -> None:
+async def test_after_a_kill_it_starts_again_and_over_https_if_asked(life: Life, known: Secrets) -> None:
     house = life.house
-    assert house.stop() == 0
-    assert house.left() == []
+    house.kill()
     house.choices["TLS"] = "1"
-    try:
-        house.start()
-        trust = ssl.create_default_context(cafile=str(house.state / "tls" / "ca.pem"))
-        async with httpx.AsyncClient(base_url=house.url, verify=trust) as browser:
-            answer = await sign_in(browser, life.cast.member, known)
-            assert answer.status_code == 303, answer.text
-            given = [line for line in answer.headers.get_list("set-cookie") if "scriptorium=" in line]
-            assert len(given) == 1
-            assert given[0].startswith("__Host-scriptorium=")
-            parts = {part.strip().lower() for part in given[0].split(";")[1:]}
-            assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
-            assert not any(part.startswith("domain") for part in parts)
-            for path in ("/", "/nope", "/api/unsecure", "/static/site.css"):
-                answered = await browser.get(path)
-                assert answered.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
-                assert all(name.startswith("__Host-") for name in answered.cookies)
-            account = await browser.get("/account")
-            assert life.cast.member.display_name in account.text
+    tell("start after a kill, over https", house.start())
+    trust = ssl.create_default_context(cafile=str(house.state / "tls" / "ca.pem"))
+    secure = Programs(house, known, verify=trust)
+    async with secure.http, httpx.AsyncClient(base_url=house.url, verify=trust) as browser:
+        again = replace(life, programs=secure, browser=browser)
+        await cookies_are_bound_to_the_host(browser, await sign_in(browser, life.cast.sponsor, known))
+        assert await again.still_signed_in()
+        await again.goes_on(await secure.token(life.cast.sponsor))
+        for path in ("/", "/nope", "/api/unsecure", "/static/site.css"):
+            answer = await browser.get(path)
+            assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+    async with httpx.AsyncClient() as trusting_nobody_new:
         with pytest.raises(httpx.ConnectError, match="certificate"):
-            httpx.get(house.url)
-    finally:
-        house.stop()
-        del house.choices["TLS"]
-        house.start()
+            await trusting_nobody_new.get(house.url)
+
+
+async def cookies_are_bound_to_the_host(browser: httpx.AsyncClient, answer: httpx.Response) -> None:
+    assert answer.status_code == 303, answer.text
+    assert all(name.startswith("__Host-") for name in browser.cookies)
+    (given,) = [line for line in answer.headers.get_list("set-cookie") if line.startswith("__Host-scriptorium=")]
+    parts = {part.strip().lower() for part in given.split(";")[1:]}
+    assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
+    assert not any(part.startswith("domain") for part in parts)

@@ -6,9 +6,10 @@ import base64
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import psutil
 import pytest
@@ -26,10 +27,10 @@ async def careless(programs: Programs, cast: Cast) -> dict[str, str]:
     basic = base64.b64encode(f"{cast.member.email}:{cast.member.password}".encode()).decode()
     token = await programs.token(cast.sponsor)
     broken, misplaced = token[:-6] + "AAAAAA", f"scr_{secrets.token_urlsafe(24)}"
-    http = programs.http
+    http, half = programs.http, f'{{"email": "x", "password": "{wrong}"'
     answers = [
         await http.post("/api/login", json={"email": cast.applicant.email, "password": wrong}),
-        await http.post("/api/login", content=f'{{"email": "x", "password": "{wrong}"', headers={"Content-Type": "application/json"}),
+        await http.post("/api/login", content=half, headers={"Content-Type": "application/json"}),
         await http.post("/login", data={"email": cast.applicant.email, "password": wrong}),
         await http.get("/protected", headers={"Authorization": f"Basic {basic}"}),
         await http.get("/api/secure", headers={"Authorization": f"Bearer {broken}"}),
@@ -80,16 +81,18 @@ def talkative(place: Path, canary: str) -> Iterator[psutil.Process]:
         child.communicate()
 
 
-@pytest.mark.parametrize("coded", ["plain", "base64", "hex", "url"])
-def test_the_search_finds_what_is_there(tmp_path: Path, coded: str) -> None:
-    canary = secrets.token_bytes(24) if coded in ("base64", "hex") else f"two words & {secrets.token_hex(12)}".encode()
-    shown = {
-        "plain": lambda: canary.decode(),
-        "base64": lambda: base64.urlsafe_b64encode(canary).decode(),
-        "hex": canary.hex,
-        "url": lambda: canary.decode().replace(" ", "+").replace("&", "%26"),
-    }[coded]()
-    with talkative(tmp_path, shown) as process:
+SHOWN: dict[str, Callable[[bytes], str]] = {
+    "plain": bytes.decode,
+    "base64url": lambda secret: base64.urlsafe_b64encode(secret).decode(),
+    "hex": bytes.hex,
+    "form": lambda secret: quote_plus(secret.decode()),
+}
+
+
+@pytest.mark.parametrize("way", SHOWN)
+def test_the_search_finds_what_is_there(tmp_path: Path, way: str) -> None:
+    canary = f"two words & {secrets.token_hex(12)}".encode()
+    with talkative(tmp_path, SHOWN[way](canary)) as process:
         found = leaks(traces([process]), {"canary": canary})
     assert {line.split()[2] for line in found} == {"environment", "command", "file"}
     assert leaks(traces([psutil.Process()]), {"another": secrets.token_bytes(24)}) == []

@@ -1,0 +1,96 @@
+"""`scriptorium serve` when Vault cannot give it what it needs: exit code and sentence, without a secret in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.vault.conftest import House
+from vault.client import connect
+
+
+@contextmanager
+def stopped(house: House) -> Iterator[None]:
+    """Vault's process has ended."""
+    house.stack.servers._children["openbao"].stop()
+    try:
+        yield
+    finally:
+        house.reopen()
+
+
+@contextmanager
+def sealed(house: House) -> Iterator[None]:
+    """Vault runs and has forgotten its key."""
+    with house.owner() as owner:
+        owner.sys.seal()
+        owner.auth.token.revoke_self = lambda: None  # a sealed server cannot be told
+    try:
+        yield
+    finally:
+        house.reopen()
+
+
+@contextmanager
+def without_the_path(house: House) -> Iterator[None]:
+    """One of the keys was never written."""
+    with house.owner() as owner:
+        kv = owner.secrets.kv.v2
+        kept = kv.read_secret_version("scriptorium/csrf", mount_point="kv", raise_on_deleted_version=True)
+        kv.delete_metadata_and_all_versions("scriptorium/csrf", mount_point="kv")
+    try:
+        yield
+    finally:
+        house.rotate("csrf", kept["data"]["data"])
+
+
+@contextmanager
+def used(house: House) -> Iterator[None]:
+    """Somebody on the way has opened what was delivered."""
+    connect(house.stack.deployer.address, delivered(house).read_text().strip()).sys.unwrap()
+    yield
+
+
+def delivered(house: House) -> Path:
+    return house.place / NAME / "secret-id"
+
+
+NAME = "refused"
+Scene = Callable[[House], AbstractContextManager[None]]
+
+
+@pytest.mark.parametrize(
+    ("scene", "code", "words"),
+    [
+        (stopped, 69, "is not reachable; gave up after 1 s"),
+        (sealed, 69, "is sealed; gave up after 1 s"),
+        (without_the_path, 78, "kv/scriptorium/csrf does not exist"),
+        (used, 77, "possible interception"),
+    ],
+)
+def test_serving_ends_with_its_exit_code_and_one_sentence(house: House, scene: Scene, code: int, words: str) -> None:
+    # The secret-id is delivered while all is well; what goes wrong, goes wrong before the start.
+    settings = house.environment(NAME, vault_wait="1")
+    hidden = delivered(house).read_text().strip()
+    with scene(house):
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli", "serve"],
+            env={"PATH": os.environ["PATH"], **settings},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == code, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert words in last
+    assert house.stack.deployer.address in last or "scriptorium/csrf" in last or str(delivered(house)) in last
+    assert "Traceback" not in done.stderr
+    assert hidden not in done.stdout + done.stderr
+    assert not Path(settings["SCRIPTORIUM_SECRETS_SOCKET"]).exists()
