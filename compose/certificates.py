@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -80,7 +81,7 @@ def is_good(certificate: bytes, authority: bytes) -> bool:
     left = held.not_valid_after_utc - dt.datetime.now(dt.UTC)
     try:
         held.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, x509.InvalidVersion):
+    except (InvalidSignature, ValueError, TypeError):
         return False
     return left > dt.timedelta(days=RENEW_DAYS)
 

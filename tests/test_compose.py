@@ -216,7 +216,7 @@ def test_the_proxy_holds_the_outside_to_bounds() -> None:
 
 
 def test_the_image() -> None:
-    build, final = DOCKERFILE.split("\nFROM ")[0], DOCKERFILE.split("\nFROM ")[1]
+    _, build, final = DOCKERFILE.split("\nFROM ")
     stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert len(stages) == 2
     assert all(re.fullmatch(r"python:3\.12\.\d+-slim-\w+", stage) for stage in stages)

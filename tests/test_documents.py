@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,11 @@ def test_a_decision_has_its_sections(record: Path) -> None:
 
 def test_decisions_are_numbered_without_gaps() -> None:
     assert [int(record.name[:4]) for record in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+
+
+def test_one_distribution_owns_the_name_passlib() -> None:
+    """passlib and libpass bring the same files (decision 0001); whichever came last would win, silently."""
+    assert set(packages_distributions()["passlib"]) == {"libpass"}
 
 
 def test_the_security_page_says_what_the_code_does() -> None:
