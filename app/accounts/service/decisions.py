@@ -70,15 +70,17 @@ async def decide(db: AsyncSession, actor: Actor, person_id: UUID, decision: Deci
     for oneself, for the last active administrator, and for an administrator who was one no longer when it came to it.
     """
     step = DECISIONS[decision.verb]
-    person = await _locked(db, actor, person_id, "Nobody decides about their own account.")
     check_decision(decision)
+    person = await _locked(db, person_id)
     moment = now()
     if _is_over(person, moment):
         await _take(db, SYSTEM, person, STEPS["lapse"], moment)
-    if person.status != step.start:
-        raise Conflict(f"This account is {person.status}, so it cannot be {step.done}.", code="status_changed")
     if step.ends_rights:
         await _keep_one_admin(db, person)
+    if person.id == actor.id:
+        raise Forbidden("Nobody decides about their own account.", code="own_account")
+    if person.status != step.start:
+        raise Conflict(f"This account is {person.status}, so it cannot be {step.done}.", code="status_changed")
     await _check_standing(db, actor)
     return await _take(db, actor, person, step, moment, decision)
 
@@ -99,14 +101,16 @@ async def change_roles(
     wanted = sorted(set(roles), key=ROLES.index)
     if not wanted:
         raise Invalid({"roles": ["A person needs at least one role."]})
-    person = await _locked(db, actor, person_id, "Nobody changes their own roles.")
+    person = await _locked(db, person_id)
     before, moment = list(person.roles), now()
+    if ADMIN not in wanted:
+        await _keep_one_admin(db, person)
+    if person.id == actor.id:
+        raise Forbidden("Nobody changes their own roles.", code="own_account")
     if seen is not None and set(seen) != set(before):
         raise Conflict(f"The roles are {_listed(before)} by now. Look at them again.", code="roles_changed")
     if before == wanted:
         return _decided(person)
-    if ADMIN not in wanted:
-        await _keep_one_admin(db, person)
     await _check_standing(db, actor)
     db.add(change(person.id, actor, person.status, person.status, before, wanted, moment=moment, reason=reason))
     person.roles = wanted
@@ -118,9 +122,7 @@ async def change_roles(
 
 async def end_everything(db: AsyncSession, actor: Actor, person_id: UUID, reason: str = "") -> Decided:
     """End whatever a person is signed in with, everywhere and at once; their status stays, they may sign in again."""
-    person = await db.scalar(queries.person_for_update(person_id))
-    if person is None:
-        raise NotFound
+    person = await _locked(db, person_id)
     ended = await _end_credentials(db, person, now())
     await audit.record(db, actor, "account.sessions_ended", ("person", person.id), {"reason": reason})
     return ended
@@ -138,12 +140,10 @@ async def end_suspensions(db: AsyncSession) -> int:
     return len(due)
 
 
-async def _locked(db: AsyncSession, actor: Actor, person_id: UUID, own: str) -> Person:
+async def _locked(db: AsyncSession, person_id: UUID) -> Person:
     person = await db.scalar(queries.person_for_update(person_id))
     if person is None:
         raise NotFound
-    if person.id == actor.id:
-        raise Forbidden(own, code="own_account")
     return person
 
 
