@@ -32,7 +32,7 @@ ENV PATH=/opt/scriptorium/bin:$PATH \
 
 RUN groupadd --gid 10001 scriptorium \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin scriptorium \
-    && pip uninstall --yes pip setuptools wheel 2>/dev/null || true
+    && pip uninstall --yes pip
 
 COPY --from=build /opt/scriptorium /opt/scriptorium
 COPY --from=build /src /src

@@ -16,6 +16,9 @@ from werkzeug.routing import MapAdapter
 
 from app.factory import create_app
 from app.settings import DEFAULT_LIMITS, Settings
+from app.web import strict_json
+from app.web.openapi import operation_of
+from app.web.shapes import build
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -126,6 +129,33 @@ def test_every_route_exists(routes: MapAdapter) -> None:
             except (NotFound, MethodNotAllowed):
                 missing.append((document, span))
     assert missing == []
+
+
+def calls() -> list[tuple[str, str, str | None]]:
+    """The curl examples of docs/api.md: method, path, and the literal JSON where there is one."""
+    found = []
+    for block in re.findall(
+        r"^```sh\n(.*?)^```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        for line in block.replace("\\\n", " ").splitlines():
+            address = re.search(r'"\$SITE(/[^"?]*)', line)
+            if address:
+                given = re.search(r"--request (\w+)", line)
+                method = given[1] if given else "POST" if "--json" in line else "GET"
+                body = re.search(r"--json '([^']*)'", line)
+                found.append((method, address[1].replace("$ID", ID), body[1] if body else None))
+    return found
+
+
+@pytest.mark.parametrize(("method", "path", "body"), calls())
+def test_every_example_call_would_be_understood(routes: MapAdapter, method: str, path: str, body: str | None) -> None:
+    endpoint, _ = routes.match(path, method=method)
+    operation = operation_of(create_app(Settings.from_environment({})).view_functions[endpoint])
+    assert operation is not None
+    if body is not None:
+        assert operation.body is not None
+        _, errors = build(operation.body, strict_json.loads(body.encode()))
+        assert errors == {}
 
 
 def test_every_make_target_exists() -> None:
