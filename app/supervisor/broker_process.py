@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from typing import Final
 
 from app.errors import Unavailable
 from app.settings import Settings
@@ -20,6 +21,8 @@ from app.vault.errors import VaultStartError
 from app.vault.estate import Estate
 from app.vault.startup import to_standard_error
 from app.web import logs
+
+TAKING_OVER: Final = 8.0  # seconds
 
 
 def main() -> int:
@@ -42,6 +45,9 @@ async def _hold(settings: Settings, ready: int, estate: Estate) -> int:
     loop.add_signal_handler(signal.SIGTERM, told.set)
     starting, waiting = loop.create_task(broker.start()), loop.create_task(told.wait())
     await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done() and broker.inherits:
+        # Told to stop while taking over: only after that can the token that was left to us be ended.
+        await asyncio.wait({starting}, timeout=TAKING_OVER)
     if not starting.done():
         starting.cancel()
         with suppress(asyncio.CancelledError):

@@ -120,6 +120,8 @@ class Workers(Multiprocess):
                 if self.should_exit.is_set():
                     return
                 if not process.process.is_alive():
+                    if (process.exitcode or 0) < 0:
+                        return  # killed, not failed: it is replaced like any other
                     raise ServeError(SOFTWARE, "a worker could not start; the lines above say why")
                 if time.monotonic() > deadline:
                     raise ServeError(SOFTWARE, f"the workers were not ready within {START_PATIENCE:.0f} s")

@@ -85,6 +85,11 @@ class Holder:
         self._rings_read = 0.0
 
     @property
+    def inherits(self) -> bool:
+        """Whether this start goes on with the token of a process that was killed."""
+        return self._legacy.token is not None
+
+    @property
     def snapshot(self) -> Snapshot:
         if self._snapshot is None:
             raise Unavailable("Secrets are not loaded yet")

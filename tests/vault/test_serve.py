@@ -63,6 +63,11 @@ class Serving:
         finally:
             connection.close()
 
+    def ready(self) -> bool:
+        return '"serving"' in self.log.read_text() or (
+            self.environment.get("SCRIPTORIUM_WORKERS") == "1" and self.answers()
+        )
+
     def family(self) -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):
             parent = psutil.Process(self.process.pid)
@@ -101,7 +106,7 @@ def launch(house: House, name: str, **changes: str) -> Serving:
 def serving(house: House, name: str, **changes: str) -> Iterator[Serving]:
     serve = launch(house, name, **changes)
     try:
-        until(lambda: serve.answers() or serve.process.poll() is not None, START)
+        until(lambda: serve.ready() or serve.process.poll() is not None, START)
         assert serve.process.poll() is None, serve.log.read_text()
         yield serve
     finally:
