@@ -67,6 +67,14 @@ class NotFound(DomainError):
     title = "There is nothing here"
 
 
+class Gone(DomainError):
+    """There was such a thing for everybody to see, and it was withdrawn (RFC 9110 15.5.11)."""
+
+    status = 410
+    code = "gone"
+    title = "This is no longer here"
+
+
 class Conflict(DomainError):
     """The thing is no longer in the state the caller believed (RFC 9110 15.5.10)."""
 
@@ -88,6 +96,13 @@ class NotActive(Forbidden):
 
     def __init__(self, status: str) -> None:
         super().__init__(f"This account is {status}.", code=f"account_{status}")
+
+
+class NotFresh(Forbidden):
+    """We know who is calling, but they must prove it again before this (ASVS 7.5.1)."""
+
+    code = "not_fresh"
+    title = "Please sign in again to do this"
 
 
 class Stale(Conflict):

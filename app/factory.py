@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import quote
 
 from quart import Quart, Request, Response, request
 from quart.typing import ResponseTypes
@@ -12,18 +13,19 @@ from valkey.asyncio import Valkey
 from valkey.credentials import CredentialProvider
 
 from app import identity, opening, routes
-from app.errors import NotActive
+from app.errors import NotActive, NotFresh
 from app.oauth.api import oauth_problem
 from app.settings import Settings
 from app.vault.broker import source_for
 from app.vault.snapshot import SecretSource
-from app.web import cookies, error_pages
+from app.web import cookies, cors, error_pages, representation
 from app.web.asgi import ASGIApp
 from app.web.context import current_actor, extension
 from app.web.csrf import Csrf
 from app.web.faces import for_programs
 from app.web.guard import Guard
 from app.web.limits import Limiter, named_limit
+from app.web.local_path import local_path
 from app.web.problems import problem
 from app.web.redirects import see_other
 from app.web.render import STATIC, Renderer, render
@@ -58,7 +60,10 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     app.extensions["Renderer"] = Renderer(settings)
     error_pages.install(app, render).oauth_form = oauth_problem
     app.register_error_handler(NotActive, _not_active)
+    app.register_error_handler(NotFresh, _not_fresh)
     app.register_error_handler(StepMissing, _step_missing)
+    representation.install(app)
+    cors.install(app, settings)
     routes.mount(app)
     opening.install(app, settings, secrets, valkey)
     inner = cast(ASGIApp, app.asgi_app)
@@ -131,6 +136,15 @@ async def _not_active(error: NotActive) -> ResponseTypes:
         answer: Response = problem(error, request_id())
         return answer
     return await see_other("/account/status")
+
+
+async def _not_fresh(error: NotFresh) -> ResponseTypes:
+    """Who signed in too long ago: programs get 403, browsers are asked for the password and then go on."""
+    if for_programs(request.path):
+        answer: Response = problem(error, request_id())
+        return answer
+    target = local_path(quote(request.path) + (f"?{request.query_string.decode('latin-1')}" if request.args else ""))
+    return await see_other(f"/account/confirm?next={quote(target or '/account', safe='/')}")
 
 
 async def _step_missing(error: StepMissing) -> ResponseTypes:

@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from quart import Quart
+from sqlalchemy.ext.asyncio import AsyncSession
 from valkey.asyncio import Valkey
 
 from app.accounts.basic import BasicCache
 from app.accounts.queries import TOUCH_SESSIONS
 from app.accounts.steps import SessionSteps
 from app.accounts.suspensions import Suspensions
-from app.audit.sealing import Sealer
 from app.admin.tally import Tally
+from app.audit.sealing import Sealer
 from app.database import Database
 from app.observing import observe
 from app.passwords import PasswordHasher
@@ -26,14 +27,16 @@ from app.rights.notices import Notice
 from app.rights.touches import KeyTouches, SessionTouches
 from app.settings import Settings
 from app.tokens.queries import TOUCH_KEYS
-from app.tokens.service import Tokens, make_tokens
+from app.tokens.service import Tokens, forget_old, make_tokens
 from app.vault.snapshot import SecretSource
 from app.web import cookies
 from app.web.context import EXTENSION
 from app.web.failure_budget import FailureBudget
+from app.web.idempotency import forget_old as forget_answers
 from app.web.limits import Limiter
 from app.web.metrics import Metrics
 from app.web.steps import Steps
+from app.web.sweeping import Sweep, Sweeper
 
 
 def install(app: Quart, settings: Settings, secrets: SecretSource, valkey: Valkey) -> None:
@@ -77,6 +80,9 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[Tally.__name__] = tally
     app.extensions[Steps.__name__] = SessionSteps(database)
     app.extensions[BasicCache.__name__] = BasicCache()
+    sweeper = Sweeper(database, (_kept_answers(settings), forget_old))
+    await _started(opened, sweeper.start, sweeper.stop)
+    app.extensions[Sweeper.__name__] = sweeper
     sealer = Sealer(database, secrets, settings)
     await _started(opened, sealer.start, sealer.stop)
     await _listen(app, res, opened)
@@ -107,6 +113,13 @@ async def _listen(app: Quart, res: Resources, opened: AsyncExitStack) -> None:
     app.extensions[Memory.__name__] = memory
     app.extensions[RollCall.__name__] = roll_call
     app.extensions[NoticeLine.__name__] = line
+
+
+def _kept_answers(settings: Settings) -> Sweep:
+    async def sweep(db: AsyncSession, /) -> None:
+        await forget_answers(db, settings.idempotency_life)
+
+    return sweep
 
 
 async def _started(

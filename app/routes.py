@@ -5,6 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Quart
 
 from app.accounts import api as accounts_api
+from app.accounts import confirm_pages
 from app.accounts import pages as accounts_pages
 from app.admin import api as admin_api
 from app.admin import pages as admin_pages
@@ -15,6 +16,7 @@ from app.journal import pages as journal_pages
 from app.oauth import api as oauth_api
 from app.oauth import pages as oauth_pages
 from app.tokens import api as tokens_api
+from app.tokens import pages as tokens_pages
 from app.web import api as site_api
 from app.web import pages as site_pages
 from app.web.guards import access_of
@@ -26,7 +28,16 @@ UNSTAMPED = frozenset({"static"})
 def mount(app: Quart) -> None:
     """Register all routes; raises LookupError naming a view that does not say who may enter."""
     pages = Blueprint("pages", __name__)
-    for module in (journal_pages, accounts_pages, documents_pages, oauth_pages, admin_pages, site_pages):
+    for module in (
+        journal_pages,
+        accounts_pages,
+        confirm_pages,
+        documents_pages,
+        tokens_pages,
+        oauth_pages,
+        admin_pages,
+        site_pages,
+    ):
         pages.register_blueprint(module.blueprint)
     api = Blueprint("api", __name__, url_prefix="/api")
     for module in (tokens_api, accounts_api, journal_api, documents_api, oauth_api, admin_api):

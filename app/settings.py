@@ -149,6 +149,8 @@ class Settings:
     admin_networks: tuple[Network, ...] = ()
     key_networks: tuple[Network, ...] = ()
     cors_origins: tuple[str, ...] = ()
+    cors_oauth_origins: tuple[str, ...] = ()
+    cors_discovery_origins: tuple[str, ...] = ()
     metrics_networks: tuple[Network, ...] = ()
 
     confirm_email: str = "off"
@@ -201,9 +203,7 @@ class Settings:
             raise SettingsError(
                 "SCRIPTORIUM_ADMIN_OTP=optional is only accepted with a loopback SCRIPTORIUM_PUBLIC_URL"
             )
-        cors = read.words("CORS_ORIGINS")
-        for origin in cors:
-            _check_origin(origin)
+        cors = _origins(read, "CORS_ORIGINS", ())
         names = LOOPBACK_NAMES if loopback else {parts.hostname or ""}
         certificate, key_file = read.path("TLS_CERTIFICATE"), read.path("TLS_KEY_FILE")
         if (certificate is None) != (key_file is None):
@@ -243,6 +243,8 @@ class Settings:
             key_networks=read.networks("KEY_NETWORKS"),
             metrics_networks=read.networks("METRICS_NETWORKS"),
             cors_origins=cors,
+            cors_oauth_origins=_origins(read, "CORS_OAUTH_ORIGINS", cors, any_origin=True),
+            cors_discovery_origins=_origins(read, "CORS_DISCOVERY_ORIGINS", cors, any_origin=True),
             confirm_email=read.choice("CONFIRM_EMAIL", ("required", "off"), "off"),
             admin_otp=admin_otp,
             sign_up={
@@ -286,9 +288,31 @@ def _address(read: _Reader) -> tuple[str, str, int]:
     return public_url.rstrip("/"), host, port
 
 
-def _check_origin(origin: str) -> None:
+def _origins(read: _Reader, name: str, default: tuple[str, ...], *, any_origin: bool = False) -> tuple[str, ...]:
+    """Origins whose scripts may read a group of answers; `none` closes a group that would follow another.
+
+    Exact strings as a browser sends them, never patterns (SECURITY W21); `*` alone where a group may be open to all.
+    """
+    origins = read.words(name) or default
+    if origins == ("none",) or (any_origin and origins == ("*",)):
+        return () if origins == ("none",) else origins
+    for origin in origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or not parts.hostname or origin != _serialized(origin):
+            raise SettingsError(
+                f"SCRIPTORIUM_{name} takes exact origins such as https://app.example, never patterns: {origin!r}"
+            )
+    return origins
+
+
+def _serialized(origin: str) -> str:
+    """The origin as a browser writes it: lower case, no default port, no path (RFC 6454 6.2)."""
     parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
-        raise SettingsError(
-            f"SCRIPTORIUM_CORS_ORIGINS takes exact origins such as https://app.example, never patterns: {origin!r}"
-        )
+    host = (parts.hostname or "").rstrip(".")
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        port = parts.port
+    except ValueError:
+        return ""
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{shown}" + ("" if port in (None, usual) else f":{port}") if shown.isascii() else ""

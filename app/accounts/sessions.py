@@ -121,6 +121,20 @@ async def end_others(db: AsyncSession, actor: Actor) -> int:
     return len(ended)
 
 
-async def refresh(db: AsyncSession, actor: Actor) -> None:
-    """Note that the person has just proved who they are again ("sudo mode")."""
-    await db.execute(update(Session).where(Session.id == actor.session_id).values(fresh_at=now()))
+async def renew(db: AsyncSession, actor: Actor) -> str:
+    """Note that the person has just proved who they are again ("sudo mode"); the session goes on under a new token.
+
+    Returns the token for the cookie; the one before it opens nothing any more.  Raises NotFound when it has ended.
+    """
+    token, session_id = secrets.token_urlsafe(32), actor.session_id
+    renewed = await db.scalar(
+        update(Session)
+        .where(Session.id == session_id, Session.person_id == actor.person_id())
+        .values(fresh_at=now(), token_hash=token_hash(token))
+        .returning(Session.id)
+    )
+    if renewed is None:
+        raise NotFound
+    await announce(db, [renewed])
+    await audit.record(db, actor, "session.confirmed", ("session", renewed))
+    return token

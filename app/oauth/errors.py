@@ -1,4 +1,4 @@
-"""What OAuth endpoints answer when they refuse: the codes of RFC 6749 5.2, 7009 2.2.1 and OpenID Connect Core 3.1.2.6."""
+"""What OAuth endpoints answer when they refuse: the codes of RFC 6749 5.2 and OpenID Connect Core 3.1.2.6."""
 
 from __future__ import annotations
 

@@ -6,15 +6,48 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    column,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.sql.dml import Delete, ReturningUpdate, Update
 
 from app.oauth.models import AuthorizationCode, OAuthClient
 
+# What decides whether an owner is active; the table itself belongs to `app.accounts`.
+_OWNERS = table(
+    "people", column("id", Uuid()), column("status", Text()), column("status_until", DateTime(timezone=True))
+).alias("owners")
 
-def client(client_id: UUID) -> Select[OAuthClient]:
-    """A client that has not been ended."""
-    return select(OAuthClient).where(OAuthClient.id == client_id, OAuthClient.ended_at.is_(None))
+
+def _owner_active(moment: datetime) -> ColumnElement[bool]:
+    over = and_(_OWNERS.c.status == "suspended", _OWNERS.c.status_until <= moment)
+    return exists().where(_OWNERS.c.id == OAuthClient.owner_id, or_(_OWNERS.c.status == "active", over))
+
+
+def client(client_id: UUID, moment: datetime) -> Select[OAuthClient]:
+    """A client that has not been ended and whose owner is active."""
+    return select(OAuthClient).where(OAuthClient.id == client_id, OAuthClient.ended_at.is_(None), _owner_active(moment))
+
+
+def count_clients(owner_id: UUID) -> Select[int]:
+    return (
+        select(func.count())
+        .select_from(OAuthClient)
+        .where(OAuthClient.owner_id == owner_id, OAuthClient.ended_at.is_(None))
+    )
 
 
 def clients(*, owner_id: UUID | None) -> Select[OAuthClient]:

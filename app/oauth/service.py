@@ -10,9 +10,9 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -32,6 +32,7 @@ from app.tokens.schemas import TokenPair
 from app.tokens.service import Tokens
 
 CODE_LIFE: Final = timedelta(seconds=60)
+LONGEST: Final = 1000  # characters of a state or nonce
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -60,6 +61,8 @@ class Asked:
     challenge: str
     state: str | None
     nonce: str | None
+    max_age: int | None = None
+    """How many seconds ago the person may have proved who they are; None when any sign-in will do."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Redeemed:
     id_token: str | None
 
 
-async def read_request(db: AsyncSession, args: Mapping[str, str]) -> Asked:
+async def read_request(db: AsyncSession, actor: Actor, args: Mapping[str, str]) -> Asked:
     """Check an authorization request; raises BadRequest, or Redirected for what the client may be told."""
     client = await clients.find(db, args.get("client_id", ""))
     redirect_uri = args.get("redirect_uri", "")
@@ -91,18 +94,30 @@ async def read_request(db: AsyncSession, args: Mapping[str, str]) -> Asked:
         raise refuse("invalid_request", "Answers go into the query only.")
     if args.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(args.get("code_challenge", "")):
         raise refuse("invalid_request", "PKCE with S256 is required.")
-    scopes = tuple(args["scope"].split()) if args.get("scope") else tuple(client.scopes)
+    scopes = tuple(dict.fromkeys(args["scope"].split())) if args.get("scope") else tuple(client.scopes)
     if not scopes or not set(scopes) <= set(client.scopes):
         raise refuse("invalid_scope", "The application may not ask for all of this.")
-    if "none" in args.get("prompt", "").split():
-        raise refuse("consent_required", "People are asked each time.")
-    if any(len(args.get(name, "")) > 1000 for name in ("state", "nonce")):
+    if any(len(args.get(name, "")) > LONGEST for name in ("state", "nonce")):
         raise refuse("invalid_request", "state or nonce is too long.")
-    return Asked(client, redirect_uri, scopes, args["code_challenge"], state, args.get("nonce"))
+    oldest = _oldest_proof(actor, args, refuse)
+    return Asked(client, redirect_uri, scopes, args["code_challenge"], state, args.get("nonce"), oldest)
 
 
-async def agree(db: AsyncSession, actor: Actor, asked: Asked) -> str:
-    """Note a person's consent; returns the code for the client."""
+def _oldest_proof(actor: Actor, args: Mapping[str, str], refuse: Callable[[str, str], Redirected]) -> int | None:
+    """How long ago the person may have signed in (OpenID Connect Core 3.1.2.1: `prompt`, `max_age`)."""
+    prompts = set(args.get("prompt", "").split())
+    if "none" in prompts:
+        # Nobody is waved through: consent is asked for each time (RFC 9700 2.1, OpenID Connect Core 3.1.2.6).
+        code = "invalid_request" if len(prompts) > 1 else "consent_required" if actor.signed_in else "login_required"
+        raise refuse(code, "People are asked each time.")
+    max_age = args.get("max_age", "")
+    if max_age and not re.fullmatch("[0-9]{1,9}", max_age):
+        raise refuse("invalid_request", "max_age is a number of seconds.")
+    return 0 if "login" in prompts else int(max_age) if max_age else None
+
+
+async def agree(db: AsyncSession, actor: Actor, asked: Asked, proved_at: datetime) -> str:
+    """Note a person's consent; returns the code for the client.  `proved_at` is when they last proved who they are."""
     code, moment = secrets.token_urlsafe(32), now()
     await db.execute(queries.forget_codes(moment - timedelta(days=1)))
     db.add(
@@ -115,7 +130,7 @@ async def agree(db: AsyncSession, actor: Actor, asked: Asked) -> str:
             scopes=list(asked.scopes),
             challenge=asked.challenge,
             nonce=asked.nonce,
-            auth_time=moment,
+            auth_time=proved_at,
             expires_at=moment + CODE_LIFE,
         )
     )
@@ -155,16 +170,19 @@ async def redeem_code(
 async def refresh(
     db: AsyncSession, kit: Tokens, caller: Actor, client: OAuthClient, args: Mapping[str, str]
 ) -> Redeemed | OAuthError:
-    """Exchange a refresh token of this client; returns the refusal, as `redeem_code` does."""
+    """Exchange a refresh token of this client; returns the refusal, as `redeem_code` does.
+
+    `scope` may ask for fewer scopes for this access token; what was agreed to stays (RFC 6749 6).
+    """
     token = args.get("refresh_token", "")
     if not token:
         return invalid_request("refresh_token is needed.")
-    outcome = await tokens.exchange(db, kit, caller, token, client_id=str(client.id))
+    wanted = frozenset(args.get("scope", "").split())
+    outcome = await tokens.exchange(db, kit, caller, token, client_id=str(client.id), scopes=wanted or None)
     if isinstance(outcome, NotAuthenticated):
         return invalid_grant()
-    wanted = set(args.get("scope", "").split())
     if not wanted <= set(outcome.scope.split()):
-        return invalid_scope()
+        raise invalid_scope()  # raised, so that the token is not used up
     return Redeemed(outcome, None)
 
 
@@ -174,7 +192,7 @@ async def for_itself(
     """Client credentials (RFC 6749 4.4): a confidential client acts for its owner, within its scopes and theirs."""
     if client.secret_hash is None:
         return OAuthError("unauthorized_client", "A public client cannot act for itself.")
-    allowed = set(client.scopes) - {"openid", "email", "profile"}
+    allowed = set(client.scopes) - clients.ABOUT_PEOPLE
     scopes = frozenset(args["scope"].split()) if args.get("scope") else frozenset(allowed)
     if not scopes or not scopes <= allowed:
         return invalid_scope()

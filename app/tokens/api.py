@@ -62,21 +62,33 @@ async def sign_in() -> Response:
 
 
 @blueprint.post("/login")
-@describe("Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE)
+@describe(
+    "Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE, secret=True
+)
 @public
 async def login() -> Response:
     return await sign_in()
 
 
 @blueprint.post("/v1/auth/token")
-@describe("Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE)
+@describe(
+    "Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE, secret=True
+)
 @public
 async def token() -> Response:
     return await sign_in()
 
 
 @blueprint.post("/v1/auth/refresh")
-@describe("Exchange a refresh token", tag="tokens", body=Refresh, answers={200: TokenPair}, errors=(401,))
+@describe(
+    "Exchange a refresh token",
+    tag="tokens",
+    body=Refresh,
+    answers={200: TokenPair},
+    errors=(401,),
+    examples={"refresh": {"refresh_token": "scr_rt_..."}},
+    secret=True,
+)
 @rate_limit(limits=[named_limit("TOKEN")])
 @public
 async def refresh() -> Response:
@@ -89,7 +101,13 @@ async def refresh() -> Response:
 
 
 @blueprint.post("/v1/auth/revoke")
-@describe("Revoke a token and its family", tag="tokens", body=Revoke, answers={204: None})
+@describe(
+    "Revoke a token and its family",
+    tag="tokens",
+    body=Revoke,
+    answers={204: None},
+    examples={"refresh token": {"token": "scr_rt_..."}},
+)
 @rate_limit(limits=[named_limit("TOKEN")])
 @public
 async def revoke() -> Response:
@@ -132,7 +150,8 @@ async def protected_data() -> Response:
 @public
 async def jwks() -> Response:
     keys = extension(Tokens).signer.public_keys()
-    return answer(KeySet([dict(key) for key in keys]), headers={"Cache-Control": "public, max-age=60"})
+    # Shorter than the time a coming key is published before its first use, so no cache misses it.
+    return answer(KeySet([dict(key) for key in keys]), headers={"Cache-Control": "public, max-age=15"})
 
 
 def _greeting(message: str) -> Response:
@@ -157,6 +176,7 @@ async def list_keys() -> Response:
     answers={201: MadeKey},
     errors=(409,),
     examples={"reader": {"name": "Nightly export", "scopes": ["entries:read"]}},
+    secret=True,
 )
 @requires(scope="profile:write")
 async def create_key() -> Response:

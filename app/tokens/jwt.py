@@ -29,6 +29,7 @@ ALGORITHM: Final = "ES256"
 TYPE: Final = "at+jwt"
 CLOCK_SKEW: Final = 5.0
 MAX_LENGTH: Final = 4096
+DOTS: Final = 2
 FIRST_PARTY: Final = "scriptorium"
 
 
@@ -126,12 +127,12 @@ class TokenSigner:
         ]
 
     def _check(self, token: str, ring: KeyRing) -> AccessToken | None:
-        if len(token) > MAX_LENGTH or token.count(".") != 2:
+        if len(token) > MAX_LENGTH or token.count(".") != DOTS:
             return None
         try:
             header = msgspec.json.decode(_unpadded(token.partition(".")[0]), type=dict[str, Any])
             version = header.get("kid")
-            # Exactly these three members: `jwk`, `jku`, `x5u`, `crit` and the like have no business here (RFC 8725 3.10).
+            # Exactly these three members: `jwk`, `jku`, `x5u`, `crit` and the like have no place here (RFC 8725 3.10)
             if set(header) != {"alg", "typ", "kid"} or header["alg"] != ALGORITHM or header["typ"] != TYPE:
                 return None
             key = ring.find(int(version)) if isinstance(version, str) and version.isdecimal() else None

@@ -1,7 +1,7 @@
 """API keys: made once, shown once, recognised by hash, ended by their owner or with their owner's rights.
 
-A key is `scr_`, 40 random base-62 characters (238 bits), and six that check the rest, so that secret scanners can tell a
-real key from a word and a mistyped one costs no query.  A key never does more than its owner may do now: it carries
+A key is `scr_`, 40 random base-62 characters (238 bits), and six that check the rest, so that secret scanners can tell
+a real key from a word and a mistyped one costs no query.  A key never does more than its owner may do now: it carries
 scopes, and every route asks for the owner's present roles as well.
 """
 

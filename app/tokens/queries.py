@@ -15,6 +15,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     column,
+    delete,
     exists,
     func,
     insert,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.dml import ReturningUpdate, Update
+from sqlalchemy.sql.dml import Delete, ReturningUpdate, Update
 
 from app.tokens.models import ApiKey, RefreshToken, TokenFamily
 
@@ -238,3 +239,8 @@ def end_client(client_id: str) -> ReturningUpdate[UUID]:
         .values(ended_at=func.now(), ended_why=literal("client ended"))
         .returning(TokenFamily.id)
     )
+
+
+def forget_families(before: datetime) -> Delete:
+    """Families whose time was over long ago, their refresh tokens with them; the trail keeps what happened."""
+    return delete(TokenFamily).where(TokenFamily.ends_at < before)

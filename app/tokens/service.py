@@ -35,6 +35,7 @@ from app.tokens.schemas import TokenPair
 from app.vault.snapshot import KeyRing
 
 PREFIX = "scr_rt_"
+KEPT = timedelta(days=30)
 DEAD = "This refresh token is no longer good. Sign in again."
 
 
@@ -61,7 +62,7 @@ class Tokens:
 def make_tokens(res: Resources) -> Tokens:
     """The signer over the current key rings; it forgets what it remembers whenever they change."""
     signer = TokenSigner(res.settings, lambda: res.secrets.snapshot.rings["token"])
-    res.secrets.on_change(lambda snapshot: signer.forget())
+    res.secrets.on_change(lambda _: signer.forget())
     return Tokens(res.settings, signer, lambda: res.secrets.snapshot.rings["refresh"])
 
 
@@ -107,9 +108,15 @@ async def grant(
 
 
 async def exchange(
-    db: AsyncSession, tokens: Tokens, caller: Actor, token: str, *, client_id: str = FIRST_PARTY
+    db: AsyncSession,
+    tokens: Tokens,
+    caller: Actor,
+    token: str,
+    *,
+    client_id: str = FIRST_PARTY,
+    scopes: frozenset[str] | None = None,
 ) -> TokenPair | NotAuthenticated:
-    """Exchange a refresh token that belongs to `client_id` for the next pair.
+    """Exchange a refresh token that belongs to `client_id` for the next pair, with those of `scopes` it carries.
 
     Returns, not raises, the refusal: when reuse ended the family, that must be committed with its audit row.
     """
@@ -140,7 +147,8 @@ async def exchange(
     else:
         person = replace(caller, id=row.person_id, auth_type="refresh_token")
         await audit.record(db, person, "token.refreshed", ("token_family", row.family_id))
-    return _pair(tokens, row.person_id, row.family_id, row.epoch, frozenset(row.scopes), row.client_id, successor)
+    granted = frozenset(row.scopes) if scopes is None else frozenset(row.scopes) & scopes
+    return _pair(tokens, row.person_id, row.family_id, row.epoch, granted, row.client_id, successor)
 
 
 async def revoke(db: AsyncSession, tokens: Tokens, caller: Actor, token: str, *, client_id: str | None = None) -> None:
@@ -154,10 +162,11 @@ async def revoke(db: AsyncSession, tokens: Tokens, caller: Actor, token: str, *,
             await _end(db, caller, row, "revoked")
         return
     access = tokens.signer.verify(token)
-    if access is not None and client_id in (None, access.client_id):
-        if await db.scalar(queries.end_family(access.family_id, "revoked")) is not None:
-            await announce(db, [access.family_id])
-            await audit.record(db, caller, "token.revoked", ("token_family", access.family_id))
+    if access is None or client_id not in (None, access.client_id):
+        return
+    if await db.scalar(queries.end_family(access.family_id, "revoked")) is not None:
+        await announce(db, [access.family_id])
+        await audit.record(db, caller, "token.revoked", ("token_family", access.family_id))
 
 
 async def inspect(db: AsyncConnection, tokens: Tokens, token: str, client_id: str) -> Mapping[str, Any] | None:
@@ -219,6 +228,11 @@ async def end_family(db: AsyncSession, family_id: UUID, why: str) -> None:
     """End one family, whoever's it is; for code replay (RFC 6749 4.1.2)."""
     if await db.scalar(queries.end_family(family_id, why)) is not None:
         await announce(db, [family_id])
+
+
+async def forget_old(db: AsyncSession) -> None:
+    """Throw away families that ran out a month ago."""
+    await db.execute(queries.forget_families(now() - KEPT))
 
 
 async def look_up(db: AsyncConnection, family_id: UUID) -> tuple[CredentialFacts, PersonFacts] | None:

@@ -1,4 +1,4 @@
-"""What programs hold for a person: sign-ins (token families) and API keys that stand, how many, and ending a sign-in."""
+"""What programs hold for a person: sign-ins (token families) and API keys that stand, and ending a sign-in."""
 
 from __future__ import annotations
 

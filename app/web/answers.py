@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
 
 import msgspec
 from quart import Response, request
 
 from app.errors import PreconditionRequired, Stale
 
+LONGEST_VERSION = 9  # digits
 _ENCODER = msgspec.json.Encoder()
 
 
 def answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` as JSON."""
     return Response(_ENCODER.encode(value), status, dict(headers or {}), content_type="application/json")
+
+
+async def streamed(parts: AsyncIterator[bytes], media_type: str, name: str) -> Response:
+    """A file of any length, sent part by part, to be saved as `name`; what fails before the first part is refused."""
+    first = await anext(parts, b"")
+
+    async def everything() -> AsyncIterator[bytes]:
+        yield first
+        async for part in parts:
+            yield part
+
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    response = Response(everything(), headers=headers, content_type=media_type)
+    response.timeout = None  # it takes as long as its reader does; the guard of idle connections still holds
+    return response
 
 
 def no_content() -> Response:
@@ -35,22 +52,31 @@ def required_version() -> int | None:
         raise PreconditionRequired("Send If-Match with the ETag you read.")
     if header == "*":
         return None
+    # The validator of the compressed form names the same version (`app.web.representation`).
     text = header.removeprefix('"').removesuffix('"')
-    if len(header) != len(text) + 2 or not text.isdecimal() or len(text) > 9:
+    bare = text.removesuffix("-gzip")
+    if len(header) != len(text) + 2 or not bare.isdecimal() or len(bare) > LONGEST_VERSION:
         raise Stale("If-Match names no version of this resource.")
-    return int(text)
+    return int(bare)
 
 
-def not_modified(version: int) -> bool:
-    """Whether the caller already holds this version (`If-None-Match`, RFC 9110 13.1.2)."""
+def held_version(version: int) -> str | None:
+    """The validator under which the caller already holds this version (`If-None-Match`, RFC 9110 13.1.2), or None."""
     held = request.headers.get("If-None-Match", "")
+    if not held:
+        return None
     wanted = etag(version)
-    return held.strip() == "*" or any(tag.strip().removeprefix("W/") == wanted for tag in held.split(","))
+    for tag in (part.strip().removeprefix("W/") for part in held.split(",")):
+        if tag.replace('-gzip"', '"') == wanted:
+            return tag
+    return wanted if held.strip() == "*" else None
 
 
 def versioned(value: object, version: int, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` with its ETag; 304 when a reader already holds it."""
     tagged = {"ETag": etag(version), "Cache-Control": "private, no-cache", **(headers or {})}
-    if status == 200 and request.method in ("GET", "HEAD") and not_modified(version):
-        return Response(b"", status=304, headers=tagged)
+    if status == HTTPStatus.OK and request.method in ("GET", "HEAD"):
+        held = held_version(version)
+        if held is not None:
+            return Response(b"", status=304, headers={**tagged, "ETag": held})
     return answer(value, status, tagged)

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import structlog
 
 from app.access import Actor, Permission, RoleNeed, Rule, ScopeNeed
-from app.errors import Forbidden, NotActive, NotAuthenticated
+from app.errors import Forbidden, NotActive, NotAuthenticated, NotFresh
 from app.ids import now
 from app.settings import Network
 from app.web.client_address import client_address, parse_address
@@ -107,7 +107,7 @@ def check(access: Access, actor: Actor) -> None:
     if access.rule is not None:
         access.rule.test(actor)
     if access.fresh and (actor.fresh_until is None or actor.fresh_until <= now()):
-        raise Forbidden("Please sign in again to do this.", code="not_fresh")
+        raise NotFresh
 
 
 def from_network(setting: str) -> Callable[[View[P, R]], View[P, R]]:

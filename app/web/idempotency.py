@@ -7,6 +7,7 @@ there and give it again, to the byte.  An effect that was rolled back leaves no 
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,7 +26,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.database import Base
 from app.errors import Conflict, Invalid
 from app.ids import now
-from app.web.context import current_actor, settings, transaction
+from app.vault.snapshot import Key
+from app.web.context import current_actor, resources, settings, transaction
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _HEADERS: Final = ("Content-Type", "ETag", "Location")
@@ -76,9 +78,9 @@ async def once() -> AsyncIterator[Once]:
     if not _KEY.fullmatch(key):
         raise Invalid({"Idempotency-Key": ["Use 1 to 255 visible ASCII characters."]})
     owner = _owner()
-    fingerprint = await _fingerprint()
+    asked = await _asked()
     async with transaction() as db:
-        before = await _claim(db, owner, key, fingerprint)
+        before = await _claim(db, owner, key, asked)
         work = Once(db, before, done=before is not None)
         yield work
         if not work.done:
@@ -91,15 +93,34 @@ def _owner() -> UUID:
     return actor.id or UUID(bytes=sha256(f"visitor {actor.address}".encode()).digest()[:16])
 
 
-async def _fingerprint() -> bytes:
-    """What was asked, so that a key that comes back with another request is noticed."""
+class _Asked:
+    """What is asked for, comparable with what was asked before and not to be guessed from what is stored.
+
+    A body may hold a password, and a plain hash of it could be guessed against; so it is an HMAC under a key from
+    Vault, with the version of the key in front.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._said = f"{request.method} {request.path}\0".encode() + body
+
+    def fingerprint(self) -> bytes:
+        return self._under(resources().secrets.snapshot.rings["refresh"].signing)
+
+    def was(self, fingerprint: bytes) -> bool:
+        """Whether this is what left the fingerprint; not if its key is gone, which is safe to say."""
+        key = resources().secrets.snapshot.rings["refresh"].find(int.from_bytes(fingerprint[:4]))
+        return key is not None and hmac.compare_digest(fingerprint, self._under(key))
+
+    def _under(self, key: Key) -> bytes:
+        return key.version.to_bytes(4) + hmac.new(key.value, b"idempotency\0" + self._said, sha256).digest()
+
+
+async def _asked() -> _Asked:
     data = await request.get_data(as_text=False)
-    digest = sha256(f"{request.method} {request.path}\0".encode())
-    digest.update(data if isinstance(data, bytes) else data.encode())
-    return digest.digest()
+    return _Asked(data if isinstance(data, bytes) else data.encode())
 
 
-async def _claim(db: AsyncSession, owner: UUID, key: str, fingerprint: bytes) -> Response | None:
+async def _claim(db: AsyncSession, owner: UUID, key: str, asked: _Asked) -> Response | None:
     """Take the key, or the answer that was given under it."""
     moment = now()
     oldest = moment - timedelta(seconds=settings().idempotency_life)
@@ -108,7 +129,7 @@ async def _claim(db: AsyncSession, owner: UUID, key: str, fingerprint: bytes) ->
     )
     taken = await db.scalar(
         insert(KeptAnswer)
-        .values(owner=owner, key=key, fingerprint=fingerprint, made_at=moment)
+        .values(owner=owner, key=key, fingerprint=asked.fingerprint(), made_at=moment)
         .on_conflict_do_nothing()
         .returning(KeptAnswer.made_at)
     )
@@ -123,7 +144,7 @@ async def _claim(db: AsyncSession, owner: UUID, key: str, fingerprint: bytes) ->
     ).first()
     if kept is None or kept.status is None:
         raise Conflict("A request with this key is being worked on.", code="idempotency_in_progress")
-    if kept.fingerprint != fingerprint:
+    if not asked.was(kept.fingerprint):
         raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_key_reused")
     response = Response(kept.body, status=kept.status, headers=kept.headers)
     response.headers["Idempotency-Replayed"] = "true"

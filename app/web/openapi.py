@@ -21,6 +21,7 @@ from app.web.guards import Access, access_of
 F = TypeVar("F", bound=Callable[..., Any])
 STAMP: Final = "__scriptorium_operation__"
 VERSION: Final = "3.1.0"
+FILE: Final = 200  # the status a file is answered with
 PROBLEM: Final = "application/problem+json"
 REF: Final = "#/components/schemas/{name}"
 
@@ -32,6 +33,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
     404: "There is nothing here, or nothing for you.",
     405: "This address does not take this method.",
     409: "Not possible in the present state.",
+    410: "It was withdrawn by those who published it.",
     412: "Somebody changed it since you read it.",
     413: "The body is too large.",
     415: "Send JSON.",
@@ -76,7 +78,10 @@ class Operation:
     headers: tuple[str, ...] = ()
     examples: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
+    file_type: str = ""
     oauth: bool = False
+    secret: bool = False
+    """Whether answers hold a secret, and so are never compressed."""
 
 
 def describe(summary: str, **declared: Any) -> Callable[[F], F]:
@@ -118,7 +123,9 @@ def document(app: Quart) -> dict[str, Any]:
             "title": "Scriptorium",
             "version": "1.0.0",
             "summary": "Journal, documents and accounts for programs.",
-            "description": "Errors are RFC 9457 problem documents.  Lists take `limit` and `cursor`.  Times are RFC 3339, UTC.",
+            "description": (
+                "Errors are RFC 9457 problem documents.  Lists take `limit` and `cursor`.  Times are RFC 3339, UTC."
+            ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": dict(sorted(paths.items())),
@@ -207,6 +214,8 @@ def _responses(operation: Operation, access: Access, refs: Mapping[type[Any], An
         }
         if model is not None:
             responses[str(status)]["content"] = {"application/json": {"schema": refs[model]}}
+        elif operation.file_type and status == FILE:
+            responses[str(status)]["content"] = {operation.file_type: {"schema": {"type": "string"}}}
     errors = {400, 405, 413, 429, 503, *operation.errors}
     if operation.body is not None:
         errors |= {415, 422}

@@ -1,29 +1,28 @@
-"""Pages about programs: the consent page, and the programs connected to one's account."""
+"""The consent page: what a program asks for, in plain words, and the way back to it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlsplit
-from uuid import UUID
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from quart import Blueprint, Response, redirect, request
 
 from app.access import SCOPES
-from app.errors import Invalid
+from app.errors import Invalid, NotAuthenticated
+from app.ids import now
 from app.oauth import service
-from app.oauth.api import connected
 from app.oauth.service import Asked, Redirected
-from app.tokens import service as tokens
-from app.web.context import current_actor, reading, settings, transaction
-from app.web.guards import signed_in
+from app.web.context import current_actor, settings, transaction
+from app.web.guards import public, signed_in
 from app.web.headers import content_security_policy
 from app.web.parsing import form_body
 from app.web.redirects import see_other
 from app.web.render import page
 
-blueprint = Blueprint("oauth", __name__)
+blueprint = Blueprint("consent", __name__)
 Value = Annotated[str, msgspec.Meta(max_length=4096)]
 ASKED = (
     "client_id",
@@ -34,6 +33,7 @@ ASKED = (
     "state",
     "nonce",
     "prompt",
+    "max_age",
     "code_challenge",
     "code_challenge_method",
     "request",
@@ -56,16 +56,35 @@ class ConsentForm(msgspec.Struct, frozen=True):
 
 
 @blueprint.get("/oauth/authorize")
-@signed_in
+@public
 async def ask() -> Response:
-    args = _args()
+    """Ask the person.  Only a request that wants no page (`prompt=none`) is answered to visitors: anybody else signs in
+    first, so that this address cannot be used to send strangers elsewhere (RFC 9700 4.11.2)."""
+    actor, args = current_actor(), _args()
+    if not actor.signed_in and "none" not in args.get("prompt", "").split():
+        raise NotAuthenticated
+    return await _ask_visitor(args) if not actor.signed_in else await _ask_person(args)
+
+
+async def _ask_visitor(args: Mapping[str, str]) -> Response:
     async with transaction() as db:
         try:
-            asked = await service.read_request(db, args)
+            await service.read_request(db, current_actor(), args)
         except Redirected as refused:
-            return _back(
-                refused.redirect_uri, error=refused.error, description=refused.description, state=refused.state
-            )
+            return _refused(refused)
+    raise NotAuthenticated
+
+
+@signed_in
+async def _ask_person(args: Mapping[str, str]) -> Response:
+    async with transaction() as db:
+        try:
+            asked = await service.read_request(db, current_actor(), args)
+        except Redirected as refused:
+            return _refused(refused)
+    if asked.max_age is not None and _proved_at() < now() - timedelta(seconds=asked.max_age):
+        again = urlencode({name: value for name, value in args.items() if name not in ("prompt", "max_age")})
+        return await see_other(f"/account/confirm?next={quote(f'/oauth/authorize?{again}', safe='/')}")
     response = await page(
         "oauth/consent.html",
         client_name=asked.client.name,
@@ -76,6 +95,12 @@ async def ask() -> Response:
     )
     _let_form_lead_to(response, asked)
     return response
+
+
+def _proved_at() -> datetime:
+    """When the person last proved who they are, in this browser."""
+    fresh_until = current_actor().fresh_until
+    return (fresh_until or now()) - timedelta(seconds=settings().fresh_for)
 
 
 def _args() -> Mapping[str, str]:
@@ -100,56 +125,22 @@ async def decide() -> Response:
     args = {name: value for name, value in msgspec.structs.asdict(form).items() if value}
     async with transaction() as db:
         try:
-            asked = await service.read_request(db, args)
+            asked = await service.read_request(db, current_actor(), args)
         except Redirected as refused:
-            return _back(
-                refused.redirect_uri, error=refused.error, description=refused.description, state=refused.state
-            )
+            return _refused(refused)
         if form.decision != "agree":
-            return _back(
-                asked.redirect_uri, error="access_denied", description="The person declined.", state=asked.state
-            )
-        code = await service.agree(db, current_actor(), asked)
+            return _refused(Redirected(asked.redirect_uri, "access_denied", "The person declined.", asked.state))
+        code = await service.agree(db, current_actor(), asked, _proved_at())
     return _back(asked.redirect_uri, code=code, state=asked.state)
 
 
-def _back(
-    uri: str,
-    *,
-    code: str | None = None,
-    error: str | None = None,
-    description: str | None = None,
-    state: str | None = None,
-) -> Response:
+def _refused(refused: Redirected) -> Response:
+    return _back(refused.redirect_uri, error=refused.error, error_description=refused.description, state=refused.state)
+
+
+def _back(uri: str, **parameters: str | None) -> Response:
     """Send the browser back to the client: 303, so that a form is never posted on (RFC 9700 4.12)."""
-    address = service.answer_address(
-        uri, settings().public_url, code=code, error=error, error_description=description, state=state
-    )
+    address = service.answer_address(uri, settings().public_url, **parameters)
     answer: Any = redirect(address, 303)
     response: Response = answer
     return response
-
-
-@blueprint.get("/account/applications")
-@signed_in
-async def applications() -> Response:
-    async with reading() as db:
-        found = await connected(db)
-    shown = [
-        {
-            "client_id": item.client_id,
-            "name": item.name,
-            "scopes": [SCOPES[name].words for name in item.scopes if name in SCOPES],
-            "since": item.since,
-        }
-        for item in found
-    ]
-    return await page("oauth/applications.html", applications=shown)
-
-
-@blueprint.post("/account/applications/<uuid:client_id>/disconnect")
-@signed_in
-async def disconnect(client_id: UUID) -> Response:
-    async with transaction() as db:
-        await tokens.end_client(db, current_actor(), str(client_id))
-    return await see_other("/account/applications", "Disconnected. The program can no longer act for you.")

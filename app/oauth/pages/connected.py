@@ -1,0 +1,42 @@
+"""The programs connected to one's account, and disconnecting them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from quart import Blueprint, Response
+
+from app.access import SCOPES
+from app.oauth import clients
+from app.tokens import service as tokens
+from app.web.context import current_actor, reading, transaction
+from app.web.guards import signed_in
+from app.web.redirects import see_other
+from app.web.render import page
+
+blueprint = Blueprint("connected", __name__)
+
+
+@blueprint.get("/account/applications")
+@signed_in
+async def applications() -> Response:
+    async with reading() as db:
+        found = await clients.connected(db, current_actor())
+    shown = [
+        {
+            "client_id": item.client_id,
+            "name": item.name,
+            "scopes": [SCOPES[name].words for name in item.scopes if name in SCOPES],
+            "since": item.since,
+        }
+        for item in found
+    ]
+    return await page("oauth/applications.html", applications=shown)
+
+
+@blueprint.post("/account/applications/<uuid:client_id>/disconnect")
+@signed_in
+async def disconnect(client_id: UUID) -> Response:
+    async with transaction() as db:
+        await tokens.end_client(db, current_actor(), str(client_id))
+    return await see_other("/account/applications", "Disconnected. The program can no longer act for you.")
