@@ -140,7 +140,12 @@ class Database:
         try:
             with _working():
                 async with AsyncSession(bind=connection, expire_on_commit=False) as session, session.begin():
-                    yield session
+                    try:
+                        yield session
+                    except TimeoutError:
+                        # Before the rollback, which would wait for a server that does not answer as well.
+                        await connection.invalidate()
+                        raise
         finally:
             # Shielded: a caller who went away must not leave a connection half returned.
             await asyncio.shield(connection.close())
@@ -151,7 +156,11 @@ class Database:
         connection = await self._connect(self._reads)
         try:
             with _working():
-                yield connection
+                try:
+                    yield connection
+                except TimeoutError:
+                    await connection.invalidate()
+                    raise
         finally:
             await asyncio.shield(connection.close())
 
@@ -203,9 +212,12 @@ def _options(settings: Settings, application_name: str) -> dict[str, Any]:
         "max_overflow": OVERFLOW,
         "pool_timeout": POOL_TIMEOUT,
         "pool_recycle": 1800,
+        "hide_parameters": True,  # an error is logged with its statement; the values may be hashes and addresses
         "connect_args": {
             "ssl": tls_of(settings),
             "timeout": CONNECT_TIMEOUT,
+            # The server's own timeout comes first; this one is for a server that stands still or is cut off.
+            "command_timeout": settings.statement_timeout + 2.0,
             "server_settings": {
                 "application_name": application_name,
                 "search_path": "app",
@@ -253,6 +265,8 @@ def _working() -> Iterator[None]:
         if error.connection_invalidated or state.startswith(LOST):
             raise Unavailable("The database went away", code="database_unavailable") from error
         raise
+    except TimeoutError as error:
+        raise Unavailable("The database does not answer", code="database_unavailable") from error
 
 
 def _sqlstate(error: BaseException) -> str:
