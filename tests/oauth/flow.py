@@ -48,11 +48,11 @@ class Client:
         }
         return {name: value for name, value in (asked | changes).items() if value is not None}
 
-    async def token(self, *, auth: bool = True, **form: str) -> httpx.Response:
+    async def token(self, **form: str) -> httpx.Response:
         """A token request, by HTTP Basic when there is a secret."""
         if self.secret is None:
             form = {"client_id": self.id, **form}
-        return await self.program.http.post("/oauth/token", data=form, auth=self.auth if auth else None)
+        return await self.program.http.post("/oauth/token", data=form, auth=self.auth)
 
     async def redeem(self, code: str, **changes: str) -> httpx.Response:
         form = {"code": code, "redirect_uri": self.uri, "code_verifier": self.verifier} | changes
@@ -69,8 +69,9 @@ class Client:
         return said
 
     @property
-    def auth(self) -> httpx.BasicAuth | None:
-        return httpx.BasicAuth(self.id, self.secret) if self.secret else None
+    def auth(self) -> httpx.Auth:
+        """How it proves who it is; a public client proves nothing."""
+        return httpx.BasicAuth(self.id, self.secret) if self.secret else httpx.Auth()
 
 
 async def client_of(owner: Person, **changes: Any) -> Client:

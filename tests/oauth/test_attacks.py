@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -160,8 +161,8 @@ async def test_a_stranger_is_not_sent_elsewhere(site: Site, client: Client) -> N
 
 
 async def test_parameters_come_once(client: Client, max: Person) -> None:
-    twice = [*client.asks().items(), ("redirect_uri", "https://evil.example/cb")]
-    answer = await max.browser.http.get("/oauth/authorize", params=twice)
+    twice = urlencode([*client.asks().items(), ("redirect_uri", "https://evil.example/cb")])
+    answer = await max.browser.http.get(f"/oauth/authorize?{twice}")
     assert answer.status_code == 422
 
 
