@@ -24,6 +24,7 @@ _WAYS = {
     "accepted": (("editor", "hand-in"), ("sponsor", "accept")),
     "published": (("editor", "hand-in"), ("sponsor", "accept"), ("sponsor", "publish")),
     "cancelled": (("sponsor", "cancel"),),
+    "archived": (("sponsor", "cancel"), ("sponsor", "archive")),
 }
 
 

@@ -17,6 +17,7 @@ from app.documents.schemas import (
     DocumentView,
     NewDocument,
     StepNote,
+    StepPage,
     VersionPage,
 )
 from app.web.answers import answer, required_version, versioned
@@ -49,7 +50,7 @@ class DocumentQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VersionQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which saves."""
+    """Which part of a document's history."""
 
     limit: PAGE = DEFAULT_PAGE
     cursor: CURSOR | None = None
@@ -136,6 +137,24 @@ async def versions(document_id: UUID) -> Response:
     return answer(VersionPage(items, encode_number(items[-1].version) if more else None))
 
 
+@blueprint.get("/v1/documents/<uuid:document_id>/steps")
+@describe(
+    "The steps a document took and who it was given to, newest first",
+    tag="documents",
+    query=VersionQuery,
+    answers={200: StepPage},
+    errors=(404,),
+)
+@requires(scope="documents:read")
+async def steps(document_id: UUID) -> Response:
+    query = query_args(VersionQuery)
+    after = decode_cursor(query.cursor)
+    async with reading() as db:
+        found = await service.steps(db, current_actor(), document_id, after=after, limit=query.limit + 1)
+    items, more = split(found, query.limit)
+    return answer(StepPage(items, encode_cursor(items[-1].at, items[-1].id) if more else None))
+
+
 async def _step(document_id: UUID, name: str) -> Response:
     note = (await optional_json_body(StepNote)).note
     async with transaction() as db:
@@ -186,3 +205,24 @@ async def publish(document_id: UUID) -> Response:
 @requires(scope="documents:write")
 async def cancel(document_id: UUID) -> Response:
     return await _step(document_id, "cancel")
+
+
+@blueprint.post("/v1/documents/<uuid:document_id>/unpublish")
+@describe("Withdraw a published document from the journal", **STEP)
+@requires(scope="documents:write")
+async def unpublish(document_id: UUID) -> Response:
+    return await _step(document_id, "unpublish")
+
+
+@blueprint.post("/v1/documents/<uuid:document_id>/archive")
+@describe("Archive a document that is published or cancelled", **STEP)
+@requires(scope="documents:write")
+async def archive(document_id: UUID) -> Response:
+    return await _step(document_id, "archive")
+
+
+@blueprint.post("/v1/documents/<uuid:document_id>/unarchive")
+@describe("Take a document out of the archive", **STEP)
+@requires(scope="documents:write")
+async def unarchive(document_id: UUID) -> Response:
+    return await _step(document_id, "unarchive")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
@@ -33,6 +33,7 @@ class Document(Base):
     sponsor_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
     editor_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entries.id", ondelete="SET NULL"))
+    due_on: Mapped[date | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -53,7 +54,10 @@ class DocumentVersion(Base):
 
 
 class DocumentStep(Base):
-    """One step in a document's life, with the note that came with it."""
+    """One step in a document's life, with the note that came with it.
+
+    The step "assign" gives it to the editor `editor_id`, or with None to nobody; so who wrote when stays known.
+    """
 
     __tablename__ = "document_steps"
     __table_args__ = (Index("ix_document_steps_document", "document_id", "at"),)
@@ -66,3 +70,4 @@ class DocumentStep(Base):
     from_state: Mapped[str] = mapped_column(Text)
     to_state: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text, server_default="")
+    editor_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))

@@ -30,8 +30,10 @@ ON_DASHBOARD = 100
 async def _dashboard(part: Part) -> Response:
     async with reading() as db:
         rows = await service.documents(db, current_actor(), part=part, state=None, after=None, limit=ON_DASHBOARD)
+        late = await service.late(db, current_actor(), part=part)
         counts = await service.counts(db, current_actor(), part=part)
-    return await page(f"documents/{part}_dashboard.html", groups=views.groups(rows, part), counts=views.ordered(counts))
+    groups = views.groups(rows, late, part)
+    return await page(f"documents/{part}_dashboard.html", groups=groups, counts=views.ordered(counts))
 
 
 async def _index(part: Part) -> Response:
@@ -88,7 +90,8 @@ async def create() -> Response:
     form = await form_body(DocumentForm)
     try:
         asked = form.require()
-        commission = NewDocument(asked.title, asked.brief, asked.body, views.chosen_editor(asked.editor_id))
+        editor_id = views.chosen_editor(asked.editor_id)
+        commission = NewDocument(asked.title, asked.brief, asked.body, editor_id, asked.due_on)
         async with transaction() as db:
             document_id = await service.commission(db, current_actor(), commission)
     except Invalid as invalid:
@@ -177,7 +180,7 @@ async def _document_page(document_id: UUID, part: Part, form: FormData[Any], sta
     async with reading() as db:
         document = await _in_part(db, document_id, part)
         versions = await service.versions(db, current_actor(), document_id, before=None, limit=50)
-        steps = await service.steps(db, document_id)
+        steps = await service.steps(db, current_actor(), document_id, after=None, limit=50)
         editors: Sequence[Any] = await accounts.active_editors(db) if part == "sponsor" else ()
     text = await typeset(document.body)
     if not form.values:
@@ -194,7 +197,7 @@ async def _document_page(document_id: UUID, part: Part, form: FormData[Any], sta
         actions=views.actions(document, part),
         body_html=text.html,
         history=views.history(versions, steps),
-        entry_url=f"/entry/{document.entry_id}" if document.entry_id else None,
+        entry_url=views.entry_url(document),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ _ROW = (
     Document.sponsor_id,
     Document.editor_id,
     Document.entry_id,
+    Document.due_on,
     Document.created_at,
     Document.updated_at,
     _SPONSORS.c.display_name.label("sponsor_name"),
@@ -85,6 +86,16 @@ def documents(
     return statement
 
 
+def late(where: ColumnElement[bool], states: frozenset[str], today: date) -> Select[*tuple[Any, ...]]:
+    """Documents in these states that were due before today, the longest waiting first."""
+    return (
+        _people(select(*_ROW))
+        .where(where, Document.due_on < today, Document.state.in_(sorted(states)))
+        .order_by(Document.due_on, Document.id)
+        .limit(100)
+    )
+
+
 def counts(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return select(Document.state, func.count()).where(where).group_by(Document.state)
 
@@ -107,19 +118,35 @@ def versions(document_id: UUID, *, before: int | None, limit: int) -> Select[*tu
     return statement if before is None else statement.where(DocumentVersion.version < before)
 
 
-def steps(document_id: UUID) -> Select[*tuple[Any, ...]]:
+def steps(document_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int) -> Select[*tuple[Any, ...]]:
     """The steps a document took, newest first."""
-    return (
+    statement = (
         select(
+            DocumentStep.id,
             DocumentStep.at,
             DocumentStep.step,
+            DocumentStep.actor_id,
             DocumentStep.from_state,
             DocumentStep.to_state,
             DocumentStep.note,
+            DocumentStep.editor_id,
             _PEOPLE.c.display_name.label("actor_name"),
+            _EDITORS.c.display_name.label("editor_name"),
         )
         .join(_PEOPLE, _PEOPLE.c.id == DocumentStep.actor_id)
+        .outerjoin(_EDITORS, _EDITORS.c.id == DocumentStep.editor_id)
         .where(DocumentStep.document_id == document_id)
         .order_by(DocumentStep.at.desc(), DocumentStep.id.desc())
-        .limit(200)
+        .limit(limit)
+    )
+    return statement if after is None else statement.where(tuple_(DocumentStep.at, DocumentStep.id) < after)
+
+
+def state_before(document_id: UUID, step: str) -> Select[str]:
+    """The state a document was in when it took this step last."""
+    return (
+        select(DocumentStep.from_state)
+        .where(DocumentStep.document_id == document_id, DocumentStep.step == step)
+        .order_by(DocumentStep.at.desc(), DocumentStep.id.desc())
+        .limit(1)
     )

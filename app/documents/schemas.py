@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +22,7 @@ class NewDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     brief: Brief = ""
     body: BodyText = ""
     editor_id: UUID | None = None
+    due_on: date | None = None
 
 
 class DocumentChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +31,8 @@ class DocumentChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: Title | UnsetType = UNSET
     brief: Brief | UnsetType = UNSET
     body: BodyText | UnsetType = UNSET
-    editor_id: UUID | None | UnsetType = UNSET
+    editor_id: UUID | UnsetType | None = UNSET
+    due_on: date | UnsetType | None = UNSET
 
 
 class DocumentForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +42,7 @@ class DocumentForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     brief: Brief = ""
     body: BodyText = ""
     editor_id: LooseId = ""
+    due_on: date | None = None
     version: Annotated[str, msgspec.Meta(max_length=12)] = ""
     note: Line = ""
 
@@ -63,6 +66,7 @@ class DocumentRow(msgspec.Struct, frozen=True):
     editor_id: UUID | None
     editor_name: str | None
     entry_id: UUID | None
+    due_on: date | None
     created_at: datetime
     updated_at: datetime
 
@@ -78,6 +82,28 @@ class DocumentPage(msgspec.Struct, frozen=True):
     """Documents, last changed first, and the cursor of the next page."""
 
     items: list[DocumentRow]
+    next_cursor: str | None
+
+
+class StepRow(msgspec.Struct, frozen=True):
+    """One step a document took; `assign` is the one that gave it to the editor named, or to nobody."""
+
+    id: UUID
+    at: datetime
+    step: str
+    by: UUID
+    by_name: str
+    from_state: State
+    to_state: State
+    editor_id: UUID | None
+    editor_name: str | None
+    note: str
+
+
+class StepPage(msgspec.Struct, frozen=True):
+    """Steps, newest first, and the cursor of the next page."""
+
+    items: list[StepRow]
     next_cursor: str | None
 
 

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from msgspec import UNSET
 
+from app.documents import due
 from app.documents.life import STATES, Part, may_write, steps_for
-from app.documents.schemas import DocumentChanges, DocumentForm, DocumentRow, DocumentView, VersionRow
+from app.documents.schemas import DocumentChanges, DocumentForm, DocumentRow, DocumentView, StepRow, VersionRow
 from app.errors import Invalid
+from app.ids import now
 
 # What waits for whom, first; the words stand above each group of a dashboard.
 _GROUPS: Mapping[Part, Sequence[tuple[str, tuple[str, ...]]]] = {
@@ -44,15 +46,25 @@ def row(document: DocumentRow, part: Part) -> dict[str, Any]:
         "updated_at": document.updated_at,
         "sponsor_name": document.sponsor_name,
         "editor_name": document.editor_name,
+        "due": due.shown(document.state, document.due_on, now().date()),
         "url": f"/{part}/documents/{document.id}",
     }
 
 
-def groups(rows: Sequence[DocumentRow], part: Part) -> list[dict[str, Any]]:
-    """A dashboard's documents, by what they wait for."""
+def groups(rows: Sequence[DocumentRow], late: Sequence[DocumentRow], part: Part) -> list[dict[str, Any]]:
+    """A dashboard's documents: what is late first, then by what they wait for."""
+    told = {found.id for found in late}
+    rest = [found for found in rows if found.id not in told]
     return [
-        {"label": label, "state": states[0], "documents": [row(found, part) for found in rows if found.state in states]}
-        for label, states in _GROUPS[part]
+        {"label": "Late", "state": "late", "documents": [row(found, part) for found in late]},
+        *(
+            {
+                "label": label,
+                "state": states[0],
+                "documents": [row(found, part) for found in rest if found.state in states],
+            }
+            for label, states in _GROUPS[part]
+        ),
     ]
 
 
@@ -72,6 +84,7 @@ def shown(document: DocumentView) -> dict[str, Any]:
         "version": document.version,
         "sponsor": document.sponsor_name,
         "editor": document.editor_name,
+        "due": due.shown(document.state, document.due_on, now().date()),
         "created_at": document.created_at,
         "updated_at": document.updated_at,
     }
@@ -84,6 +97,7 @@ def as_typed(document: DocumentView) -> dict[str, str]:
         "brief": document.brief,
         "body": document.body,
         "editor_id": str(document.editor_id or ""),
+        "due_on": document.due_on.isoformat() if document.due_on else "",
         "version": str(document.version),
     }
 
@@ -101,11 +115,18 @@ def actions(document: DocumentView, part: Part) -> list[dict[str, Any]]:
             "label": step.label,
             "explain": step.explain,
             "kind": step.kind,
-            "note": step.name in {"return", "hand-in", "cancel"},
+            "note": step.noted,
             "url": f"/{part}/documents/{document.id}/{step.name}",
         }
         for step in steps_for(part, document.state)
     ]
+
+
+def entry_url(document: DocumentView) -> str | None:
+    """Where everybody reads it now, if they do."""
+    if document.entry_id is None or document.state not in ("published", "archived"):
+        return None
+    return f"/entry/{document.entry_id}"
 
 
 def with_present_editor(editors: Sequence[Any], document: DocumentView) -> list[dict[str, Any]]:
@@ -116,17 +137,22 @@ def with_present_editor(editors: Sequence[Any], document: DocumentView) -> list[
     return options
 
 
-def history(versions: Sequence[VersionRow], steps: Sequence[Any]) -> list[dict[str, Any]]:
+def history(versions: Sequence[VersionRow], steps: Sequence[StepRow]) -> list[dict[str, Any]]:
     """Saves and steps in one line of time, newest first."""
     told = [
         {"version": save.version, "saved_at": save.saved_at, "by": save.saved_by_name, "summary": save.summary}
         for save in versions
     ]
-    for step in steps:
-        words = step.to_state.replace("_", " ").capitalize()
-        summary = f"{words}: {step.note}" if step.note else words
-        told.append({"version": None, "saved_at": step.at, "by": step.actor_name, "summary": summary})
+    told += [{"version": None, "saved_at": step.at, "by": step.by_name, "summary": _told(step)} for step in steps]
     return sorted(told, key=lambda event: event["saved_at"], reverse=True)
+
+
+def _told(step: StepRow) -> str:
+    if step.step == "assign":
+        return f"Given to {step.editor_name}" if step.editor_name else "Taken from its editor"
+    words = {"unpublish": "Unpublished", "unarchive": "Taken out of the archive"}.get(step.step)
+    words = words or step.to_state.replace("_", " ").capitalize()
+    return f"{words}: {step.note}" if step.note else words
 
 
 def chosen_editor(text: str) -> UUID | None:
@@ -149,6 +175,7 @@ def changes(form: DocumentForm, part: Part, typed: Mapping[str, str]) -> tuple[D
         brief=form.brief if sponsor and "brief" in typed else UNSET,
         body=form.body if "body" in typed else UNSET,
         editor_id=chosen_editor(form.editor_id) if sponsor and "editor_id" in typed else UNSET,
+        due_on=form.due_on if sponsor and "due_on" in typed else UNSET,
     )
     return wanted, int(form.version)
 
@@ -161,6 +188,7 @@ def yours(typed: Mapping[str, str], document: DocumentView) -> dict[str, Any]:
         "body": typed.get("body", ""),
         "version": typed.get("version", ""),
         "editor_id": typed.get("editor_id"),
+        "due_on": typed.get("due_on"),
     }
 
 

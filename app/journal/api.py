@@ -43,7 +43,7 @@ async def index() -> Response:
 
 
 @blueprint.get("/v1/entries/<uuid:entry_id>")
-@describe("One journal entry", tag="journal", answers={200: EntryView, 304: None}, errors=(404,))
+@describe("One journal entry", tag="journal", answers={200: EntryView, 304: None}, errors=(404, 410))
 @public
 async def show(entry_id: UUID) -> Response:
     async with reading() as db:

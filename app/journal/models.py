@@ -12,7 +12,8 @@ from app.database import Base
 
 
 class Entry(Base):
-    """One published text.  `document_id` is set when it came from a commissioned document."""
+    """One published text.  `document_id` is set when it came from a commissioned document, `withdrawn_at` while it is
+    unpublished."""
 
     __tablename__ = "entries"
     __table_args__ = (Index("ix_entries_published", "published_at", "id"), Index("ix_entries_author", "author_id"))
@@ -25,3 +26,4 @@ class Entry(Base):
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     document_id: Mapped[UUID | None] = mapped_column(unique=True)
+    withdrawn_at: Mapped[datetime | None]

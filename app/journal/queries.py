@@ -1,4 +1,4 @@
-"""Statements that read the journal; everybody may see every entry."""
+"""Statements that read the journal; everybody may see every entry that is not withdrawn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, Uuid, bindparam, column, func, select, table, tuple_
+from sqlalchemy import Select, Text, Update, Uuid, bindparam, column, func, select, table, tuple_, update
 
 from app.journal.models import Entry
 
@@ -21,6 +21,7 @@ _COLUMNS = (
     Entry.updated_at,
     Entry.version,
     Entry.document_id,
+    Entry.withdrawn_at,
     _PEOPLE.c.display_name.label("author_name"),
 )
 
@@ -48,11 +49,31 @@ def entries(*, after: tuple[datetime, UUID] | None, limit: int, whole: bool) -> 
             _PEOPLE.c.display_name.label("author_name"),
         )
         .join(_PEOPLE, _PEOPLE.c.id == Entry.author_id)
+        .where(Entry.withdrawn_at.is_(None))
         .order_by(Entry.published_at.desc(), Entry.id.desc())
         .limit(limit)
     )
     return statement if after is None else statement.where(tuple_(Entry.published_at, Entry.id) < after)
 
 
+def withdraw(entry_id: UUID, moment: datetime) -> Update:
+    return update(Entry).where(Entry.id == entry_id).values(withdrawn_at=moment, version=Entry.version + 1)
+
+
+def publish_again(entry_id: UUID, title: str, body: str, author_id: UUID, moment: datetime) -> Update:
+    return (
+        update(Entry)
+        .where(Entry.id == entry_id)
+        .values(
+            title=title,
+            body=body,
+            author_id=author_id,
+            updated_at=moment,
+            withdrawn_at=None,
+            version=Entry.version + 1,
+        )
+    )
+
+
 def count() -> Select[int]:
-    return select(func.count()).select_from(Entry)
+    return select(func.count()).select_from(Entry).where(Entry.withdrawn_at.is_(None))

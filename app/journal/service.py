@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.access import Actor
 from app.audit import service as audit
-from app.errors import NotFound
+from app.errors import Gone, NotFound
 from app.ids import new_id, now
 from app.journal import queries
 from app.journal.models import Entry
 from app.journal.schemas import Author, EntryView, NewEntry
+
+WITHDRAWN = "This text was published here and has been withdrawn by those who published it."
 
 
 async def write(db: AsyncSession, actor: Actor, new: NewEntry) -> UUID:
@@ -49,11 +51,25 @@ async def _publish(db: AsyncSession, actor: Actor, new: NewEntry, *, author_id: 
     return entry_id
 
 
+async def publish_again(db: AsyncSession, actor: Actor, entry_id: UUID, new: NewEntry, *, author_id: UUID) -> None:
+    """Bring a withdrawn entry back under its old address and date, with the text as it is now."""
+    await db.execute(queries.publish_again(entry_id, new.title, new.body, author_id, now()))
+    await audit.record(db, actor, "entry.published", ("entry", entry_id))
+
+
+async def withdraw(db: AsyncSession, actor: Actor, entry_id: UUID) -> None:
+    """Take an entry out of the journal; its readers are told so (Gone)."""
+    await db.execute(queries.withdraw(entry_id, now()))
+    await audit.record(db, actor, "entry.withdrawn", ("entry", entry_id))
+
+
 async def entry(db: AsyncConnection | AsyncSession, entry_id: UUID) -> EntryView:
-    """One entry; raises NotFound."""
+    """One entry; raises NotFound, or Gone for one that was withdrawn."""
     row = (await db.execute(queries.ENTRY_BY_ID, {"entry_id": entry_id})).first()
     if row is None:
         raise NotFound
+    if row.withdrawn_at is not None:
+        raise Gone(WITHDRAWN)
     return view(row)
 
 

@@ -38,6 +38,7 @@ _SENTENCES = (
     (re.compile(r"Expected `\w+` <= (\S+)"), "This must be at most {}."),
     (re.compile(r"Invalid UUID"), "This is not a valid id."),
     (re.compile(r"Invalid RFC3339 encoded datetime"), "This must be a time such as 2026-01-31T12:00:00Z."),
+    (re.compile(r"Invalid RFC3339 encoded date"), "This must be a date such as 2026-01-31."),
     (re.compile(r"Invalid enum value"), "This is not one of the possible values."),
     (re.compile(r"unknown field `([^`]*)`"), "There is no such field as “{}” in it."),
     (re.compile(r"missing required field `([^`]*)`"), "It needs the field “{}”."),

@@ -36,7 +36,11 @@ async def test_from_commission_to_journal_by_program(
         assert taken.json()["version"] == 1, "a step is no save"
     entry_id = taken.json()["entry_id"]
     entry = (await program.get(f"/api/v1/entries/{entry_id}")).json()
-    assert (entry["title"], entry["body"], entry["author"]["display_name"]) == ("The <whole> way", "# Ink\n\n*Soot*.", "Bob")
+    assert (entry["title"], entry["body"], entry["author"]["display_name"]) == (
+        "The <whole> way",
+        "# Ink\n\n*Soot*.",
+        "Bob",
+    )
     assert entry["document_id"] == made["id"]
     page = (await browser.get(f"/entry/{entry_id}")).text
     assert "<em>Soot</em>" in page

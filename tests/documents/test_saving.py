@@ -29,7 +29,9 @@ async def test_a_change_needs_the_version_it_starts_from(alice: Person, bob: Per
     assert (await alice.program.get(url(made))).json()["body"] == "x"
 
 
-@pytest.mark.parametrize("tag", ["1", "W/\"1\"", '"x"', '""', '"1', '"1", "2"', '"-1"', '"1e3"', '"' + "9" * 50 + '"', "x"])
+@pytest.mark.parametrize(
+    "tag", ["1", 'W/"1"', '"x"', '""', '"1', '"1", "2"', '"-1"', '"1e3"', '"' + "9" * 50 + '"', "x"]
+)
 async def test_odd_tags_never_match(alice: Person, bob: Person, tag: str) -> None:
     made = await makers.document(alice, bob)
     refused = await bob.program.patch(url(made), {"body": "x"}, If_Match=tag)
@@ -98,9 +100,7 @@ async def test_every_save_is_a_version(site: Site, alice: Person, bob: Person) -
         await bob.program.patch(url(made), {"body": text}, If_Match=f'"{number}"')
     listed = (await alice.program.get(f"{url(made)}/versions")).json()
     assert [(row["version"], row["saved_by_name"]) for row in listed["items"]] == [(3, "Bob"), (2, "Bob"), (1, "Alice")]
-    kept = await site.rows(
-        "SELECT body FROM document_versions WHERE document_id = :id ORDER BY version", id=made["id"]
-    )
+    kept = await site.rows("SELECT body FROM document_versions WHERE document_id = :id ORDER BY version", id=made["id"])
     assert [row.body for row in kept] == ["one", "two", "three"]
     assert [event.kind for event in await site.events(made["id"], "document.saved")] == ["document.saved"] * 2
 

@@ -12,7 +12,8 @@ from tests.cast import Cast, Person
 from tests.client import Browser, Program
 from tests.site import Site
 
-HOSTILE = "<script>alert(1)</script> <img src=x onerror=alert(1)> [x](javascript:alert(1)) <a <a href='data:x'>y</a>\n\n## Fine\n"
+HOSTILE = "<script>alert(1)</script> <img src=x onerror=alert(1)> [x](javascript:alert(1)) <a <a href='data:x'>y</a>\n"
+HOSTILE += "\n## Fine\n"
 
 
 async def test_a_member_writes_by_page(site: Site, browser: Browser) -> None:
@@ -66,7 +67,14 @@ async def test_others_may_not(program: Program, browser: Browser, cast: Cast) ->
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("title", ""), ("title", " "), ("title", "x" * 201), ("title", "a\nb"), ("body", "x" * 500_001), ("body", "bell \x07")],
+    [
+        ("title", ""),
+        ("title", " "),
+        ("title", "x" * 201),
+        ("title", "a\nb"),
+        ("body", "x" * 500_001),
+        ("body", "bell \x07"),
+    ],
 )
 async def test_what_cannot_be_published(site: Site, max: Person, field: str, value: str) -> None:  # noqa: A002
     before = (await site.counts())["entries"]
@@ -139,7 +147,15 @@ async def test_an_empty_journal_says_so(empty_house: Site) -> None:
 
 
 async def test_what_cannot_be_asked(program: Program, browser: Browser) -> None:
-    for query in ("limit=0", "limit=101", "limit=1e999", "limit=" + "9" * 5000, "cursor=abc", "cursor=" + "_" * 32, "x=1"):
+    for query in (
+        "limit=0",
+        "limit=101",
+        "limit=1e999",
+        "limit=" + "9" * 5000,
+        "cursor=abc",
+        "cursor=" + "_" * 32,
+        "x=1",
+    ):
         refused = await program.get(f"/api/v1/entries?{query}")
         assert refused.status_code == 422, query
     for query in ("cursor=%00", "cursor=%ff", "limit=%zz"):

@@ -1,0 +1,19 @@
+"""Commissioning, writing and handing on documents.  Callers own the transaction."""
+
+from app.documents.service.reading import counts, document, documents, late, steps, versions
+from app.documents.service.rows import parts_of
+from app.documents.service.saving import commission, save
+from app.documents.service.stepping import take_step
+
+__all__ = [
+    "commission",
+    "counts",
+    "document",
+    "documents",
+    "late",
+    "parts_of",
+    "save",
+    "steps",
+    "take_step",
+    "versions",
+]

@@ -1,0 +1,95 @@
+"""Reading documents: one, many, how many, what is late, and what happened to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from app.access import Actor
+from app.documents import due, queries
+from app.documents.life import Part
+from app.documents.schemas import DocumentRow, DocumentView, StepRow, VersionRow
+from app.errors import NotFound
+from app.ids import now
+
+After = tuple[datetime, UUID] | None
+
+
+async def document(db: AsyncConnection | AsyncSession, actor: Actor, document_id: UUID) -> DocumentView:
+    """One document; raises NotFound for one that does not exist or is not the actor's to see."""
+    row = (await db.execute(queries.document(actor, document_id))).first()
+    if row is None:
+        raise NotFound
+    return DocumentView(**_row(row), body=row.body, revision=row.revision)
+
+
+async def documents(
+    db: AsyncConnection, actor: Actor, *, part: Part | None, state: str | None, after: After, limit: int
+) -> list[DocumentRow]:
+    """Documents the actor may see, last changed first; with `part`, those in which they have it."""
+    where = queries.visible_to(actor) if part is None else queries.in_part(actor, part)
+    statement = queries.documents(where, state=state, after=after, limit=limit)
+    return [DocumentRow(**_row(row)) for row in (await db.execute(statement)).all()]
+
+
+async def late(db: AsyncConnection, actor: Actor, *, part: Part) -> list[DocumentRow]:
+    """Documents in which the actor has this part and whose text should be there by now, the longest waiting first."""
+    statement = queries.late(queries.in_part(actor, part), due.WAITED_FOR, now().date())
+    return [DocumentRow(**_row(row)) for row in (await db.execute(statement)).all()]
+
+
+async def counts(db: AsyncConnection, actor: Actor, *, part: Part | None) -> dict[str, int]:
+    """How many documents the actor sees in each state."""
+    where = queries.visible_to(actor) if part is None else queries.in_part(actor, part)
+    return {row[0]: row[1] for row in (await db.execute(queries.counts(where))).all()}
+
+
+async def versions(
+    db: AsyncConnection, actor: Actor, document_id: UUID, *, before: int | None, limit: int
+) -> list[VersionRow]:
+    """The saves of a document the actor may see, newest first."""
+    await document(db, actor, document_id)
+    rows = (await db.execute(queries.versions(document_id, before=before, limit=limit))).all()
+    return [VersionRow(row.version, row.saved_at, row.saved_by, row.saved_by_name, row.summary) for row in rows]
+
+
+async def steps(db: AsyncConnection, actor: Actor, document_id: UUID, *, after: After, limit: int) -> list[StepRow]:
+    """The steps taken by a document the actor may see, newest first."""
+    await document(db, actor, document_id)
+    rows = (await db.execute(queries.steps(document_id, after=after, limit=limit))).all()
+    return [
+        StepRow(
+            id=row.id,
+            at=row.at,
+            step=row.step,
+            by=row.actor_id,
+            by_name=row.actor_name,
+            from_state=row.from_state,
+            to_state=row.to_state,
+            editor_id=row.editor_id,
+            editor_name=row.editor_name,
+            note=row.note,
+        )
+        for row in rows
+    ]
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "title": row.title,
+        "brief": row.brief,
+        "state": row.state,
+        "version": row.version,
+        "sponsor_id": row.sponsor_id,
+        "sponsor_name": row.sponsor_name,
+        "editor_id": row.editor_id,
+        "editor_name": row.editor_name,
+        "entry_id": row.entry_id,
+        "due_on": row.due_on,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
