@@ -55,9 +55,8 @@ def in_words(days: Sequence[date], values: Sequence[int]) -> str:
     if not values or not any(values):
         return f"None in the {len(values)} days."
     peak = max(range(len(values)), key=values.__getitem__)
-    return (
-        f"{sum(values):,} in {len(values)} days; most on {_day(days[peak])}: {values[peak]:,}; today: {values[-1]:,}."
-    )
+    most = f"most on {_day(days[peak])}: {values[peak]:,}"
+    return f"{sum(values):,} in {len(values)} days; {most}; on the last day: {values[-1]:,}."
 
 
 def _day(day: date) -> str:

@@ -109,9 +109,9 @@ async def change_roles(
         raise Forbidden("Nobody changes their own roles.", code="own_account")
     if seen is not None and set(seen) != set(before):
         raise Conflict(f"The roles are {_listed(before)} by now. Look at them again.", code="roles_changed")
+    await _check_standing(db, actor)
     if before == wanted:
         return _decided(person)
-    await _check_standing(db, actor)
     db.add(change(person.id, actor, person.status, person.status, before, wanted, moment=moment, reason=reason))
     person.roles = wanted
     ended = await _end_credentials(db, person, moment)
