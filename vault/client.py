@@ -42,6 +42,7 @@ def connect(address: str, token: str | None = None, ca: Path | None = None) -> h
     """
     session = PatientSession()
     session.trust_env = False
+    session.verify = str(ca) if ca else True  # hvac prefers the session's word to its own argument
     client = hvac.Client(
         url=address, verify=str(ca) if ca else True, timeout=TIMEOUT_SECONDS, allow_redirects=False, session=session
     )

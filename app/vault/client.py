@@ -100,6 +100,7 @@ class VaultClient:
     def _connect(self, token: str | None) -> hvac.Client:
         session = requests.Session()
         session.trust_env = False  # no proxy, .netrc or CA from the environment
+        session.verify = str(self._ca) if self._ca else True  # hvac prefers the session's word to its own argument
         client = hvac.Client(
             url=self.address,
             token="",
