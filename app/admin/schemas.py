@@ -16,6 +16,7 @@ from app.web.paging import DEFAULT_PAGE, LARGEST_PAGE
 Limit = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_PAGE)]
 Cursor = Annotated[str, msgspec.Meta(max_length=64)]
 Words = Annotated[str, msgspec.Meta(max_length=200)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Role = Literal["member", "sponsor", "editor", "admin"]
 Verb = Literal["approve", "decline", "suspend", "reinstate"]
 
@@ -211,13 +212,28 @@ class EndedOne(msgspec.Struct, frozen=True):
 
 
 class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which events: `kind` is a prefix such as "document.", `actor` and `target` are ids."""
+    """Which events: `kind` is one, or the beginning of many ("document"), `actor` and `target` are ids; the times of
+    `since` on and before `until`."""
 
     limit: Limit = DEFAULT_PAGE
     cursor: Cursor | None = None
     kind: Words = ""
     actor: UUID | None = None
     target: Words = ""
+    address: Words = ""
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class AuditFileQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which events go into the file; as for the list."""
+
+    kind: Words = ""
+    actor: UUID | None = None
+    target: Words = ""
+    address: Words = ""
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class AuditView(msgspec.Struct, frozen=True):

@@ -14,9 +14,11 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import select
 
 from app.access import SYSTEM, Actor
 from app.audit import service as audit
+from app.audit.models import AuditEvent
 from app.audit.sealing import Sealer
 from app.audit.verdict import Report
 from app.audit.verifying import verify
@@ -60,9 +62,7 @@ class Trail:
                 await audit.record(
                     db, actor or self.actor, "document.saved", target, {"n": number, "device": "é\u2028"}
                 )
-            found = await db.execute(
-                audit.select(audit.AuditEvent.id).order_by(audit.AuditEvent.sequence.desc()).limit(count)
-            )
+            found = await db.execute(select(AuditEvent.id).order_by(AuditEvent.sequence.desc()).limit(count))
             return [row[0] for row in found][::-1]
 
     async def seal(self) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from app.audit import service as audit
 from app.audit.copying import read
@@ -74,7 +75,7 @@ async def test_a_running_transaction_holds_back_what_came_after_it_and_is_sealed
 async def test_a_writer_does_not_wait_for_the_sealer(trail: Trail) -> None:
     await trail.record(1)
     async with trail.database.transaction() as db:
-        await db.execute(audit.select(audit.func.pg_advisory_xact_lock(0x5C81_A0D1)))
+        await db.execute(select(func.pg_advisory_xact_lock(0x5C81_A0D1)))
         async with asyncio.timeout(2):
             await trail.record(1)
         assert await trail.sealer().seal() == 0
