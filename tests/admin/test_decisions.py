@@ -67,7 +67,9 @@ async def test_suspending_ends_everything_at_once(site: Site, ada: Person) -> No
     assert (await person.program.get("/api/v1/me")).status_code == 200
     basic = (person.email, person.password)
     assert (await site.program().http.get("/protected", auth=basic)).status_code == 200
-    assert (await ada.program.post(url(person, "suspend"), {**REASON, "message": "Until we talked."})).status_code == 200
+    assert (
+        await ada.program.post(url(person, "suspend"), {**REASON, "message": "Until we talked."})
+    ).status_code == 200
     await soon(lambda: person.browser.get("/sponsor/dashboard"), 303)
     await soon(lambda: person.program.get("/api/v1/me"), 401)
     await soon(lambda: site.program().http.get("/protected", auth=basic), 403)
