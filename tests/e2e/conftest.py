@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 LAST = "test_no_secret_leaks.py"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep this folder in one worker, so that there is one house, and look for leaks when all else has been done."""
     ours = [item for item in items if item.path.is_relative_to(HERE)]
