@@ -31,6 +31,9 @@ def run(connection: Connection) -> None:
     try:
         with context.begin_transaction():
             context.run_migrations()
+        # By default the application may write what we own; which version the schema has is ours alone to say.
+        connection.execute(text("REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM scriptorium_rw"))
+        connection.commit()
     finally:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})

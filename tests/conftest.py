@@ -15,6 +15,7 @@ from local.stack import Stack
 from tests import makers
 from tests.cast import CAST, Cast, Person
 from tests.client import Browser, Program
+from tests.observed import OBSERVED, misshapen, undeclared
 from tests.site import TABLES, Site, as_owner, running
 
 
@@ -38,6 +39,10 @@ async def site(app_stack: Stack) -> AsyncIterator[Site]:
     """The application under test, with every middleware and with limits so wide that only their own tests meet them."""
     async with running(app_stack) as site:
         yield site
+        # At the end of everything: what programs were answered, in all tests of this process, is what we promise them.
+        document = (await site.program().get("/api/openapi.json")).json()
+        assert undeclared(OBSERVED, document) == []
+        assert misshapen(OBSERVED, document) == []
 
 
 @pytest.fixture(scope="session")
@@ -103,16 +108,19 @@ def program(site: Site) -> Program:
 @pytest.fixture
 async def empty_house(site: Site) -> AsyncIterator[Site]:
     """The application over empty tables, for tests that count everything; what was there comes back afterwards."""
-    everything = f"TRUNCATE {', '.join(TABLES)}"
+    tables = ", ".join(TABLES)
+    kept = {table: BytesIO() for table in TABLES}
     async with as_owner(site.stack) as db:
-        kept = {table: BytesIO() for table in TABLES}
-        for table, rows in kept.items():
-            await db.copy_from_table(table, output=rows)
-        await db.execute(everything)
+        async with db.transaction():
+            await db.execute(f"LOCK {tables}")
+            for table, rows in kept.items():
+                await db.copy_from_table(table, output=rows)
+            await db.execute(f"TRUNCATE {tables}")
         try:
             yield site
         finally:
-            await db.execute(everything)
-            for table, rows in kept.items():
-                rows.seek(0)
-                await db.copy_to_table(table, source=rows)
+            async with db.transaction():
+                await db.execute(f"TRUNCATE {tables}")
+                for table, rows in kept.items():
+                    rows.seek(0)
+                    await db.copy_to_table(table, source=rows)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
 from typing import Any
 
 import httpx
+from jsonschema import Draft202012Validator
 from quart import Quart
 from werkzeug.exceptions import HTTPException
 
@@ -42,11 +45,34 @@ class Observed:
 OBSERVED = Observed()
 
 
-def undeclared(observed: Observed, document: dict[str, Any], path_of: dict[str, str]) -> list[str]:
+def undeclared(observed: Observed, document: dict[str, Any]) -> list[str]:
     """The answers that were seen and that the document does not speak of."""
     missing = []
     for method, rule, status in observed.bodies:
-        operation = document["paths"].get(path_of[rule], {}).get(method)
+        operation = document["paths"].get(path_of(rule), {}).get(method)
         if operation is None or str(status) not in operation["responses"]:
             missing.append(f"{method.upper()} {rule} answered {status}")
     return sorted(missing)
+
+
+def misshapen(observed: Observed, document: dict[str, Any]) -> list[str]:
+    """The bodies that were seen and are not of the shape the document promises."""
+    wrong = []
+    for (method, rule, status), bodies in observed.bodies.items():
+        answer = document["paths"].get(path_of(rule), {}).get(method, {}).get("responses", {}).get(str(status), {})
+        for kind, body in bodies:
+            promised = answer.get("content", {}).get(kind.partition(";")[0])
+            if promised is None:
+                if body and answer.get("content"):
+                    wrong.append(f"{method.upper()} {rule} answered {status} as {kind}")
+                continue
+            schema = {**promised.get("schema", {}), "components": document["components"]}
+            given = json.loads(body) if "json" in kind.partition(";")[0].rpartition("/")[2].split("+") else body.decode()
+            for error in Draft202012Validator(schema).iter_errors(given):
+                wrong.append(f"{method.upper()} {rule} answered {status}: {error.json_path} {error.message[:120]}")
+    return sorted(set(wrong))
+
+
+def path_of(rule: str) -> str:
+    """A rule as the document writes it: braces and no converters."""
+    return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule)

@@ -149,7 +149,7 @@ def _number() -> None:
     op.execute(SHIFT)
     op.alter_column("audit_events", "transaction", server_default=sa.text(NUMBER))
     op.drop_constraint("uq_audit_events_sequence", "audit_events", type_="unique")
-    op.create_unique_constraint(op.f("uq_audit_events_transaction"), "audit_events", ["transaction", "sequence"])
+    op.create_unique_constraint(op.f("uq_audit_events_transaction_sequence"), "audit_events", ["transaction", "sequence"])
 
 
 def downgrade() -> None:
@@ -158,7 +158,7 @@ def downgrade() -> None:
     op.drop_index("ix_audit_events_address", table_name="audit_events")
     op.drop_index("ix_audit_events_target", table_name="audit_events")
     op.create_index("ix_audit_events_target", "audit_events", ["target_type", "target_id", "at"])
-    op.drop_constraint("uq_audit_events_transaction", "audit_events", type_="unique")
+    op.drop_constraint("uq_audit_events_transaction_sequence", "audit_events", type_="unique")
     op.create_unique_constraint(op.f("uq_audit_events_sequence"), "audit_events", ["sequence"])
     op.alter_column("audit_events", "transaction", server_default=sa.text("(pg_current_xact_id()::text)::bigint"))
     op.execute("DROP TRIGGER audit_events_complete ON audit_events")

@@ -1,0 +1,240 @@
+"""Who may do what: one line per route, one column per person, the answer each of them gets.
+
+The document is Alice's and assigned to Bob; keys, clients and sessions are Max's; the entry is Max's; the person decided
+about is a stranger to all.  Everybody sends the same, well-formed request with the credentials they have: a browser
+session and its form token for pages, a bearer token for programs, Basic for `/protected`.  Penny and Dora never had a
+token and call without one; Sam's tokens ended when he was suspended.
+
+Answers are statuses, and for redirects (303) `login` means "on to the sign-in page", `status` "see how your account stands" and
+`done` "carried out, go on here".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+PEOPLE = ("visitor", "max", "alice", "bob", "charlie", "edith", "ada", "penny", "dora", "sam")
+
+TABLE = """
+#                                                                       visitor max     alice   bob     charlie edith   ada     penny   dora    sam
+GET    /                                                                200     200     200     200     200     200     200     200     200     200
+GET    /account                                                         login   200     200     200     200     200     200     status  status  status
+GET    /account/applications                                            login   200     200     200     200     200     200     status  status  status
+POST   /account/applications/<uuid:client_id>/disconnect                login   done    done    done    done    done    done    status  status  status
+GET    /account/sessions                                                login   200     200     200     200     200     200     status  status  status
+POST   /account/sessions/<uuid:session_id>/end                          login   done    404     404     404     404     404     status  status  status
+POST   /account/sessions/end-others                                     login   done    done    done    done    done    done    status  status  status
+GET    /account/status                                                  login   done    done    done    done    done    done    200     200     200
+GET    /admin/                                                          login   403     403     403     403     403     200     status  status  status
+GET    /admin/audit                                                     login   403     403     403     403     403     200     status  status  status
+GET    /admin/people                                                    login   403     403     403     403     403     200     status  status  status
+GET    /admin/people/<uuid:person_id>                                   login   403     403     403     403     403     200     status  status  status
+POST   /admin/people/<uuid:person_id>/<string:verb>                     login   403     403     403     403     403     done    status  status  status
+POST   /admin/people/<uuid:person_id>/end-sessions                      login   403     403     403     403     403     done    status  status  status
+POST   /admin/people/<uuid:person_id>/roles                             login   403     403     403     403     403     422     status  status  status
+POST   /admin/people/<uuid:person_id>/sessions/<uuid:session_id>/end    login   403     403     403     403     403     404     status  status  status
+POST   /admin/people/<uuid:person_id>/sign-ins/<uuid:family_id>/end     login   403     403     403     403     403     404     status  status  status
+GET    /admin/people/bulk                                               login   403     403     403     403     403     done    status  status  status
+POST   /admin/people/bulk                                               login   403     403     403     403     403     done    status  status  status
+POST   /admin/people/bulk/decide                                        login   403     403     403     403     403     done    status  status  status
+GET    /admin/people/bulk/done                                          login   403     403     403     403     403     done    status  status  status
+GET    /admin/queue                                                     login   403     403     403     403     403     200     status  status  status
+GET    /admin/sessions                                                  login   403     403     403     403     403     200     status  status  status
+POST   /admin/sessions/<uuid:person_id>/<uuid:session_id>/end           login   403     403     403     403     403     404     status  status  status
+GET    /console                                                         200     200     200     200     200     200     200     200     200     200
+GET    /docs                                                            200     200     200     200     200     200     200     200     200     200
+GET    /docs/assets/<string:name>                                       200     200     200     200     200     200     200     200     200     200
+GET    /editor/dashboard                                                login   403     403     200     403     200     403     status  status  status
+GET    /editor/documents                                                login   403     403     200     403     200     403     status  status  status
+GET    /editor/documents/<uuid:document_id>                             login   403     403     200     403     404     403     status  status  status
+POST   /editor/documents/<uuid:document_id>                             login   403     403     done    403     404     403     status  status  status
+POST   /editor/documents/<uuid:document_id>/<string:name>               login   403     403     done    403     404     403     status  status  status
+GET    /editor/logout                                                   login   200     200     200     200     200     200     200     200     200
+POST   /editor/logout                                                   done    done    done    done    done    done    done    done    done    done
+GET    /entry                                                           login   200     200     200     200     200     200     status  status  status
+POST   /entry                                                           login   done    done    done    done    done    done    status  status  status
+GET    /entry/<uuid:entry_id>                                           200     200     200     200     200     200     200     200     200     200
+GET    /login                                                           200     done    done    done    done    done    done    status  status  status
+POST   /login                                                           401     done    done    done    done    done    done    status  status  status
+GET    /logout                                                          login   200     200     200     200     200     200     200     200     200
+POST   /logout                                                          done    done    done    done    done    done    done    done    done    done
+GET    /oauth/authorize                                                 login   400     400     400     400     400     400     status  status  status
+POST   /oauth/authorize                                                 login   400     400     400     400     400     400     status  status  status
+GET    /register                                                        200     200     200     200     200     200     200     200     200     200
+POST   /register                                                        login   login   login   login   login   login   login   login   login   login
+GET    /signupeditor                                                    200     200     200     200     200     200     200     200     200     200
+POST   /signupeditor                                                    login   login   login   login   login   login   login   login   login   login
+GET    /signupsponsor                                                   200     200     200     200     200     200     200     200     200     200
+POST   /signupsponsor                                                   login   login   login   login   login   login   login   login   login   login
+GET    /sponsor/dashboard                                               login   403     200     403     200     403     403     status  status  status
+GET    /sponsor/documents                                               login   403     200     403     200     403     403     status  status  status
+GET    /sponsor/documents/<uuid:document_id>                            login   403     200     403     404     403     403     status  status  status
+POST   /sponsor/documents/<uuid:document_id>                            login   403     done    403     404     403     403     status  status  status
+POST   /sponsor/documents/<uuid:document_id>/<string:name>              login   403     done    403     404     403     403     status  status  status
+GET    /sponsor/logout                                                  login   200     200     200     200     200     200     200     200     200
+POST   /sponsor/logout                                                  done    done    done    done    done    done    done    done    done    done
+GET    /sponsor/newdocument                                             login   403     200     403     200     403     403     status  status  status
+POST   /sponsor/newdocument                                             login   403     done    403     done    403     403     status  status  status
+GET    /static/<path:filename>                                          200     200     200     200     200     200     200     200     200     200
+GET    /.well-known/jwks.json                                           200     200     200     200     200     200     200     200     200     200
+GET    /.well-known/oauth-authorization-server                          200     200     200     200     200     200     200     200     200     200
+GET    /.well-known/openid-configuration                                200     200     200     200     200     200     200     200     200     200
+GET    /.well-known/security.txt                                        200     200     200     200     200     200     200     200     200     200
+POST   /api/login                                                       401     200     200     200     200     200     200     403     403     403
+GET    /api/openapi.json                                                200     200     200     200     200     200     200     200     200     200
+GET    /api/secure                                                      401     200     200     200     200     200     200     401     401     401
+GET    /api/unsecure                                                    200     200     200     200     200     200     200     200     200     200
+GET    /api/v1/admin/audit                                              401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/clients                                            401     403     403     403     403     403     200     401     401     401
+DELETE /api/v1/admin/clients/<uuid:client_id>                           401     403     403     403     403     403     204     401     401     401
+GET    /api/v1/admin/overview                                           401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/people                                             401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/people/<uuid:person_id>                            401     403     403     403     403     403     200     401     401     401
+POST   /api/v1/admin/people/<uuid:person_id>/approve                    401     403     403     403     403     403     200     401     401     401
+POST   /api/v1/admin/people/<uuid:person_id>/decline                    401     403     403     403     403     403     200     401     401     401
+POST   /api/v1/admin/people/<uuid:person_id>/end-sessions               401     403     403     403     403     403     200     401     401     401
+POST   /api/v1/admin/people/<uuid:person_id>/reinstate                  401     403     403     403     403     403     200     401     401     401
+PUT    /api/v1/admin/people/<uuid:person_id>/roles                      401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/people/<uuid:person_id>/sessions                   401     403     403     403     403     403     200     401     401     401
+DELETE /api/v1/admin/people/<uuid:person_id>/sessions/<uuid:session_id> 401     403     403     403     403     403     404     401     401     401
+DELETE /api/v1/admin/people/<uuid:person_id>/sign-ins/<uuid:family_id>  401     403     403     403     403     403     404     401     401     401
+POST   /api/v1/admin/people/<uuid:person_id>/suspend                    401     403     403     403     403     403     200     401     401     401
+POST   /api/v1/admin/people/bulk                                        401     403     403     403     403     403     415     401     401     401
+GET    /api/v1/admin/sessions                                           401     403     403     403     403     403     200     401     401     401
+POST   /api/v1/auth/refresh                                             401     401     401     401     401     401     401     401     401     401
+POST   /api/v1/auth/revoke                                              204     204     204     204     204     204     204     204     204     204
+POST   /api/v1/auth/token                                               401     200     200     200     200     200     200     403     403     403
+GET    /api/v1/documents                                                401     200     200     200     200     200     200     401     401     401
+POST   /api/v1/documents                                                401     403     201     403     201     403     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>                             401     404     200     200     404     404     200     401     401     401
+PATCH  /api/v1/documents/<uuid:document_id>                             401     404     200     200     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/accept                      401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/archive                     401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/unarchive                   401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/unpublish                   401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/cancel                      401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/hand-in                     401     404     403     200     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/publish                     401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/return                      401     404     200     403     404     404     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/steps                       401     404     200     200     404     404     200     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/versions                    401     404     200     200     404     404     200     401     401     401
+GET    /api/v1/entries                                                  200     200     200     200     200     200     200     200     200     200
+POST   /api/v1/entries                                                  401     201     201     201     201     201     201     401     401     401
+GET    /api/v1/entries/<uuid:entry_id>                                  200     200     200     200     200     200     200     200     200     200
+GET    /api/v1/me                                                       401     200     200     200     200     200     200     401     401     401
+GET    /api/v1/me/applications                                          401     200     200     200     200     200     200     401     401     401
+DELETE /api/v1/me/applications/<uuid:client_id>                         401     204     204     204     204     204     204     401     401     401
+GET    /api/v1/me/clients                                               401     200     200     200     200     200     200     401     401     401
+POST   /api/v1/me/clients                                               401     201     201     201     201     201     201     401     401     401
+DELETE /api/v1/me/clients/<uuid:client_id>                              401     204     404     404     404     404     404     401     401     401
+GET    /api/v1/me/keys                                                  401     200     200     200     200     200     200     401     401     401
+POST   /api/v1/me/keys                                                  401     201     201     201     201     201     201     401     401     401
+DELETE /api/v1/me/keys/<uuid:key_id>                                    401     204     404     404     404     404     404     401     401     401
+GET    /api/v1/me/sessions                                              401     200     200     200     200     200     200     401     401     401
+DELETE /api/v1/me/sessions/<uuid:session_id>                            401     204     404     404     404     404     404     401     401     401
+POST   /api/v1/people                                                   201     201     201     201     201     201     201     201     201     201
+GET    /health/live                                                     200     200     200     200     200     200     200     200     200     200
+GET    /health/ready                                                    200     200     200     200     200     200     200     200     200     200
+POST   /oauth/introspect                                                401     401     401     401     401     401     401     401     401     401
+POST   /oauth/revoke                                                    401     401     401     401     401     401     401     401     401     401
+POST   /oauth/token                                                     401     401     401     401     401     401     401     401     401     401
+GET    /oauth/userinfo                                                  401     403     403     403     403     403     403     401     401     401
+POST   /oauth/userinfo                                                  401     403     403     403     403     403     403     401     401     401
+GET    /protected                                                       401     200     200     200     200     200     200     403     403     403
+GET    /protected_data                                                  401     200     200     200     200     200     200     401     401     401
+"""
+
+# What is sent where it is not nothing; words with a dollar sign are filled in for each caller.
+SENT: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/login"): {"email": "$email", "password": "$password"},
+    ("POST", "/register"): {"email": "$unused", "display_name": "New", "password": "$phrase"},
+    ("POST", "/signupsponsor"): {"email": "$unused", "display_name": "New", "password": "$phrase"},
+    ("POST", "/signupeditor"): {"email": "$unused", "display_name": "New", "password": "$phrase"},
+    ("POST", "/entry"): {"title": "T", "body": "B"},
+    ("POST", "/sponsor/newdocument"): {"title": "T"},
+    ("POST", "/sponsor/documents/<uuid:document_id>"): {"title": "T", "version": "1"},
+    ("POST", "/editor/documents/<uuid:document_id>"): {"title": "T", "version": "1"},
+    ("POST", "/admin/people/<uuid:person_id>/<string:verb>"): {"reason": "R"},
+    ("POST", "/admin/people/<uuid:person_id>/roles"): {"roles": "editor", "reason": "R"},
+    ("POST", "/admin/people/<uuid:person_id>/end-sessions"): {"reason": "R"},
+    ("POST", "/api/login"): {"email": "$email", "password": "$password"},
+    ("POST", "/api/v1/auth/token"): {"email": "$email", "password": "$password"},
+    ("POST", "/api/v1/auth/refresh"): {"refresh_token": "x"},
+    ("POST", "/api/v1/auth/revoke"): {"token": "x"},
+    ("POST", "/api/v1/people"): {"email": "$unused", "display_name": "New", "password": "$phrase"},
+    ("POST", "/api/v1/entries"): {"title": "T", "body": "B"},
+    ("POST", "/api/v1/documents"): {"title": "T"},
+    ("PATCH", "/api/v1/documents/<uuid:document_id>"): {"title": "T"},
+    ("POST", "/api/v1/me/keys"): {"name": "N", "scopes": ["entries:read"]},
+    ("POST", "/api/v1/me/clients"): {
+        "name": "N",
+        "redirect_uris": ["https://client.example/back"],
+        "scopes": ["entries:read"],
+    },
+    ("POST", "/api/v1/admin/people/<uuid:person_id>/approve"): {"reason": "R"},
+    ("POST", "/api/v1/admin/people/<uuid:person_id>/decline"): {"reason": "R"},
+    ("POST", "/api/v1/admin/people/<uuid:person_id>/suspend"): {"reason": "R"},
+    ("POST", "/api/v1/admin/people/<uuid:person_id>/reinstate"): {"reason": "R"},
+    ("POST", "/api/v1/admin/people/<uuid:person_id>/end-sessions"): {"reason": "R"},
+    ("PUT", "/api/v1/admin/people/<uuid:person_id>/roles"): {"roles": ["editor"], "reason": "R"},
+    ("POST", "/api/v1/admin/people/bulk"): {"ids": ["0197b8c4-0000-7000-8000-000000000000"], "action": "approve", "reason": "R"},
+    ("POST", "/oauth/revoke"): {"token": "x"},
+    ("POST", "/oauth/introspect"): {"token": "x"},
+    ("POST", "/oauth/token"): {"grant_type": "client_credentials"},
+}
+
+# The state a document or a person must be in for the act to be open at all.
+STATE: dict[tuple[str, str], str] = {
+    ("POST", "/api/v1/documents/<uuid:document_id>/return"): "handed_in",
+    ("POST", "/api/v1/documents/<uuid:document_id>/accept"): "handed_in",
+    ("POST", "/api/v1/documents/<uuid:document_id>/publish"): "accepted",
+    ("POST", "/api/v1/documents/<uuid:document_id>/unpublish"): "published",
+    ("POST", "/api/v1/documents/<uuid:document_id>/archive"): "cancelled",
+    ("POST", "/api/v1/documents/<uuid:document_id>/unarchive"): "archived",
+    ("POST", "/api/v1/admin/people/<uuid:person_id>/approve"): "pending",
+    ("POST", "/api/v1/admin/people/<uuid:person_id>/decline"): "pending",
+    ("POST", "/api/v1/admin/people/<uuid:person_id>/reinstate"): "suspended",
+}
+
+# Words in addresses that are not ids.
+WORDS: dict[str, dict[str, str]] = {
+    "/sponsor/documents/<uuid:document_id>/<string:name>": {"name": "cancel"},
+    "/editor/documents/<uuid:document_id>/<string:name>": {"name": "hand-in"},
+    "/admin/people/<uuid:person_id>/<string:verb>": {"verb": "suspend"},
+    "/docs/assets/<string:name>": {"name": "swagger-ui.css"},
+    "/static/<path:filename>": {"filename": "site.css"},
+}
+
+# Acts that end sessions: people like those of the cast do them in their place.
+ENDS_SESSIONS = {
+    ("POST", "/login"),
+    ("POST", "/logout"),
+    ("POST", "/sponsor/logout"),
+    ("POST", "/editor/logout"),
+    ("POST", "/account/sessions/end-others"),
+}
+BASIC = {"/protected"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route and what each person is answered."""
+
+    method: str
+    rule: str
+    answers: dict[str, str]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.method, self.rule
+
+
+def rows() -> list[Row]:
+    """The table as values."""
+    found = []
+    for line in TABLE.strip().splitlines():
+        if line.strip() and not line.startswith("#"):
+            method, rule, *answers = line.split()
+            found.append(Row(method, rule, dict(zip(PEOPLE, answers, strict=True))))
+    return found
