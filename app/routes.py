@@ -11,6 +11,8 @@ from app.admin import api as admin_api
 from app.admin import pages as admin_pages
 from app.documents import api as documents_api
 from app.documents import pages as documents_pages
+from app.history import api as history_api
+from app.history import pages as history_pages
 from app.journal import api as journal_api
 from app.journal import pages as journal_pages
 from app.oauth import api as oauth_api
@@ -31,6 +33,7 @@ def mount(app: Quart) -> None:
     for module in (
         journal_pages,
         accounts_pages,
+        history_pages,
         confirm_pages,
         documents_pages,
         tokens_pages,
@@ -40,7 +43,7 @@ def mount(app: Quart) -> None:
     ):
         pages.register_blueprint(module.blueprint)
     api = Blueprint("api", __name__, url_prefix="/api")
-    for module in (tokens_api, accounts_api, journal_api, documents_api, oauth_api, admin_api):
+    for module in (tokens_api, accounts_api, history_api, journal_api, documents_api, oauth_api, admin_api):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(pages)
     app.register_blueprint(api)

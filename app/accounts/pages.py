@@ -141,6 +141,7 @@ async def account() -> Response:
         person = await service.person(db, current_actor().person_id())
     links = [
         {"href": "/account/sessions", "label": "Sessions", "hint": "Where you are signed in, and ending that."},
+        {"href": "/account/history", "label": "Security history", "hint": "What happened to your account, and when."},
         {"href": "/account/keys", "label": "API keys", "hint": "For programs of yours that use the API."},
         {"href": "/account/applications", "label": "Connected applications", "hint": "Programs you let act for you."},
         {"href": "/account/clients", "label": "Clients", "hint": "Programs you run that ask people for access."},
