@@ -14,6 +14,7 @@ from app.accounts.basic import BasicCache
 from app.accounts.queries import TOUCH_SESSIONS
 from app.accounts.steps import SessionSteps
 from app.accounts.suspensions import Suspensions
+from app.admin.figures import Days
 from app.admin.tally import Tally
 from app.audit.sealing import Sealer
 from app.database import Database
@@ -78,6 +79,7 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     tally = Tally(database, lambda: (app.extensions[Limiter.__name__].refused, failures.refused))
     await _started(opened, tally.start, tally.stop)
     app.extensions[Tally.__name__] = tally
+    app.extensions[Days.__name__] = Days()
     app.extensions[Steps.__name__] = SessionSteps(database)
     app.extensions[BasicCache.__name__] = BasicCache()
     sweeper = Sweeper(database, (_kept_answers(settings), forget_old))

@@ -6,21 +6,33 @@ from their own table, since each of those in the trail would let anybody fill it
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Date, DateTime, Select, Text, bindparam, cast, column, func, select, table, text
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    DateTime,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Actor
 from app.accounts import service as accounts
 from app.admin.models import Refusal
-from app.documents import service as documents
 from app.ids import now
-from app.journal import service as journal
 
 DAYS: Final = 30
 EXACT_BELOW: Final = 10_000
@@ -32,6 +44,7 @@ MEASURES: Final[Mapping[str, tuple[str, ...]]] = {
     "commissioned": ("document.commissioned",),
     "published": ("document.published",),
 }
+SETTLED: Final = timedelta(hours=1)  # after midnight, no transaction of the day before is under way any more
 _EVENTS = table("audit_events", column("kind", Text()), column("at", DateTime(timezone=True)))
 _DAY = cast(func.timezone("UTC", _EVENTS.c.at), Date).label("day")
 _BY_DAY: Select[*tuple[Any, ...]] = (
@@ -42,7 +55,7 @@ _BY_DAY: Select[*tuple[Any, ...]] = (
     )
     .group_by(_EVENTS.c.kind, _DAY)
 )
-_ESTIMATE = text("SELECT reltuples::bigint FROM pg_class WHERE oid = 'audit_events'::regclass").columns(
+_ESTIMATE = text("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(:name)").columns(
     column("reltuples", BigInteger())
 )
 
@@ -67,37 +80,52 @@ class Overview(msgspec.Struct, frozen=True):
     """How much of everything there is, and what happened by day: each list of `by_day` belongs to `days`."""
 
     people: dict[str, int]
-    documents: int
-    entries: int
+    documents: Number
+    entries: Number
     audit_events: Number
     days: list[date]
     by_day: dict[str, list[int]]
 
 
-async def overview(db: AsyncConnection, actor: Actor) -> Overview:
+class Days:
+    """Events by day.  The trail only grows, so a day that is over is counted once in the life of a worker."""
+
+    def __init__(self) -> None:
+        self._over: dict[date, Counter[str]] = {}
+
+    async def events(self, db: AsyncConnection, days: Sequence[date]) -> dict[str, list[int]]:
+        """How many of each measure happened on each of these days, which follow one another."""
+        missing = [day for day in days if day not in self._over]
+        counted = await self._count(db, missing[0]) if missing else {}
+        settled = now() - SETTLED
+        known = {day: self._over.get(day) or counted.get(day, Counter()) for day in days}
+        self._over = {day: kinds for day, kinds in known.items() if _midnight(day) + timedelta(days=1) <= settled}
+        return {name: [sum(known[day][kind] for kind in kinds) for day in days] for name, kinds in MEASURES.items()}
+
+    async def _count(self, db: AsyncConnection, since: date) -> dict[date, Counter[str]]:
+        kinds = [kind for names in MEASURES.values() for kind in names]
+        counted: dict[date, Counter[str]] = defaultdict(Counter)
+        for kind, day, events in await db.execute(_BY_DAY, {"kinds": kinds, "since": _midnight(since)}):
+            counted[day][kind] = events
+        return counted
+
+
+async def overview(db: AsyncConnection, counted: Days) -> Overview:
     """All the numbers; those of today are not complete yet."""
     today = now().date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     return Overview(
         people={"pending": 0} | await accounts.counts(db),
-        documents=sum((await documents.counts(db, actor, part=None)).values()),
-        entries=await journal.count(db),
-        audit_events=await _audit_events(db),
+        documents=await _number(db, "documents"),
+        entries=await _number(db, "entries"),
+        audit_events=await _number(db, "audit_events"),
         days=days,
-        by_day=await _events_by_day(db, days) | {"limits": await _refusals_by_day(db, days)},
+        by_day=await counted.events(db, days) | {"limits": await _refusals_by_day(db, days)},
     )
 
 
-async def _events_by_day(db: AsyncConnection, days: Sequence[date]) -> dict[str, list[int]]:
-    kinds = [kind for names in MEASURES.values() for kind in names]
-    since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
-    counted: dict[tuple[str, date], int] = {}
-    for kind, day, events in await db.execute(_BY_DAY, {"kinds": kinds, "since": since}):
-        counted[kind, day] = events
-    return {
-        measure: [sum(counted.get((kind, day), 0) for kind in names) for day in days]
-        for measure, names in MEASURES.items()
-    }
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 async def _refusals_by_day(db: AsyncConnection, days: Sequence[date]) -> list[int]:
@@ -106,10 +134,10 @@ async def _refusals_by_day(db: AsyncConnection, days: Sequence[date]) -> list[in
     return [counted.get(day, 0) for day in days]
 
 
-async def _audit_events(db: AsyncConnection) -> Number:
-    """Exact while they are few; then what PostgreSQL noted when it last looked the table over."""
-    few = select(_EVENTS.c.kind).limit(EXACT_BELOW).subquery()
+async def _number(db: AsyncConnection, name: str) -> Number:
+    """How many rows a table has: exact while they are few, then what PostgreSQL noted when it last looked it over."""
+    few = select(literal_column("1")).select_from(table(name)).limit(EXACT_BELOW).subquery()
     counted = await db.scalar(select(func.count()).select_from(few)) or 0
     if counted < EXACT_BELOW:
         return Number(counted)
-    return Number(max(counted, await db.scalar(_ESTIMATE) or 0), exact=False)
+    return Number(max(counted, await db.scalar(_ESTIMATE, {"name": name}) or 0), exact=False)

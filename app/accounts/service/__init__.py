@@ -14,7 +14,6 @@ from app.accounts.service.decisions import (
 )
 from app.accounts.service.people import (
     active_editors,
-    count_people,
     counts,
     history,
     is_active_editor,
@@ -32,7 +31,6 @@ __all__ = [
     "actor",
     "change_roles",
     "check_decision",
-    "count_people",
     "counts",
     "decide",
     "decisions_from",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.accounts import queries
 from app.errors import NotFound
+
+FEW: Final = 2_000  # so many are put in order faster than looked for in order
 
 
 async def person(db: AsyncConnection, person_id: UUID) -> Any:
@@ -19,6 +22,14 @@ async def person(db: AsyncConnection, person_id: UUID) -> Any:
     if row is None:
         raise NotFound
     return row
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of people and how many match; `total` counts no further than asked."""
+
+    rows: list[Any]
+    total: int
 
 
 async def people(
@@ -30,19 +41,22 @@ async def people(
     after: tuple[datetime, UUID] | None = None,
     limit: int = 50,
     oldest_first: bool = False,
-) -> list[Any]:
-    """People, newest application first unless told otherwise, filtered."""
+    count_to: int = 10_001,
+) -> Found:
+    """People, newest application first unless told otherwise, filtered, and how many match, up to `count_to`."""
+    total = await db.scalar(queries.count_people(status=status, role=role, search=search, at_most=count_to)) or 0
+    if not total:
+        return Found([], 0)
     statement = queries.people(
-        status=status, role=role, search=search, after=after, limit=limit, oldest_first=oldest_first
+        status=status,
+        role=role,
+        search=search,
+        after=after,
+        limit=limit,
+        oldest_first=oldest_first,
+        few=bool(search) and total <= FEW,
     )
-    return list((await db.execute(statement)).all())
-
-
-async def count_people(
-    db: AsyncConnection, *, status: str | None = None, role: str | None = None, search: str = "", at_most: int = 10_001
-) -> int:
-    """How many people match; counting ends at `at_most`, so that a page never waits for a large number."""
-    return await db.scalar(queries.count_people(status=status, role=role, search=search, at_most=at_most)) or 0
+    return Found(list((await db.execute(statement)).all()), total)
 
 
 async def names(db: AsyncConnection, ids: Sequence[UUID]) -> list[Any]:

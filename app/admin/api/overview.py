@@ -6,9 +6,9 @@ from quart import Blueprint, Response
 
 from app.admin import figures
 from app.admin.doors import administrators
-from app.admin.figures import Overview
+from app.admin.figures import Days, Overview
 from app.web.answers import answer
-from app.web.context import current_actor, reading
+from app.web.context import extension, reading
 from app.web.openapi import describe
 
 blueprint = Blueprint("overview", __name__)
@@ -19,5 +19,5 @@ blueprint = Blueprint("overview", __name__)
 @administrators(scope="admin:read")
 async def overview() -> Response:
     async with reading() as db:
-        found = await figures.overview(db, current_actor())
+        found = await figures.overview(db, extension(Days))
     return answer(found)

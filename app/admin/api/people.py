@@ -42,15 +42,18 @@ async def people() -> Response:
     after = decode_cursor(query.cursor)
     async with reading() as db:
         found = await accounts.people(
-            db, status=query.status, role=query.role, search=query.q, after=after, limit=query.limit + 1
+            db,
+            status=query.status,
+            role=query.role,
+            search=query.q,
+            after=after,
+            limit=query.limit + 1,
+            count_to=EXACT_BELOW + 1,
         )
-        total = await accounts.count_people(
-            db, status=query.status, role=query.role, search=query.q, at_most=EXACT_BELOW + 1
-        )
-    rows, more = split(found, query.limit)
+    rows, more = split(found.rows, query.limit)
     cursor = encode_cursor(rows[-1].created_at, rows[-1].id) if more else None
-    exact = total <= EXACT_BELOW
-    return answer(PeoplePage([views.person_view(row) for row in rows], cursor, min(total, EXACT_BELOW), exact))
+    total, exact = min(found.total, EXACT_BELOW), found.total <= EXACT_BELOW
+    return answer(PeoplePage([views.person_view(row) for row in rows], cursor, total, exact))
 
 
 @blueprint.get("/v1/admin/people/<uuid:person_id>")

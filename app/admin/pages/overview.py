@@ -6,7 +6,8 @@ from quart import Blueprint, Response
 
 from app.admin import figures
 from app.admin.doors import administrators
-from app.web.context import current_actor, reading
+from app.admin.figures import Days
+from app.web.context import extension, reading
 from app.web.plots import bars
 from app.web.render import page
 
@@ -24,7 +25,7 @@ TITLES = {
 @administrators()
 async def overview() -> Response:
     async with reading() as db:
-        found = await figures.overview(db, current_actor())
+        found = await figures.overview(db, extension(Days))
     plots = [
         {"title": title, "total": sum(found.by_day[name]), "plot": bars(name, title, found.days, found.by_day[name])}
         for name, title in TITLES.items()

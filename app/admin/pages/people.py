@@ -51,17 +51,21 @@ async def _list(path: str, args: ListArgs, *, status: str, oldest_first: bool = 
     wanted: dict[str, Any] = {"status": status or None, "role": role or None, "search": args.q.strip()}
     async with reading() as db:
         found = await accounts.people(
-            db, **wanted, after=decode_cursor(args.cursor), limit=PAGE + 1, oldest_first=oldest_first
+            db,
+            **wanted,
+            after=decode_cursor(args.cursor),
+            limit=PAGE + 1,
+            oldest_first=oldest_first,
+            count_to=EXACT_BELOW + 1,
         )
-        total = await accounts.count_people(db, **wanted, at_most=EXACT_BELOW + 1)
-    rows, more = split(found, PAGE)
+    rows, more = split(found.rows, PAGE)
     shown = {"q": args.q, "status": "" if oldest_first else status, "role": role}
     given = {name: value for name, value in shown.items() if value}
     return await page(
         "admin/queue.html" if oldest_first else "admin/people.html",
         people=rows,
         filters=shown,
-        counted=counted(total),
+        counted=counted(found.total),
         next_url=_following(path, rows, given) if more else None,
         first_url=f"{path}?{urlencode(given)}" if args.cursor else None,
     )
