@@ -31,6 +31,7 @@ from app.web.redirects import see_other
 from app.web.render import STATIC, Renderer, render
 from app.web.request_id import request_id
 from app.web.steps import StepMissing
+from app.web.uploads import UploadingRequest
 
 # The forms of visitors: a token from before a sign-in in another tab is good enough there.
 VISITOR_FORMS = frozenset({"/login", "/register", "/signupsponsor", "/signupeditor"})
@@ -45,6 +46,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     """
     app = Quart("app", static_folder=str(STATIC), static_url_path="/static", template_folder=None)
     app.url_map.strict_slashes = False
+    app.request_class = UploadingRequest
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(seconds=STATIC_FOR),

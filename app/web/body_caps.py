@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from app.web.faces import for_programs
 
 KIB = 1024
@@ -11,6 +13,9 @@ FORM = 64 * KIB
 JSON = 256 * KIB
 DOCUMENT_FORM = 5 * MIB
 DOCUMENT_JSON = 3 * MIB
+UPLOAD = 25 * MIB  # one attached file
+MULTIPART_ROOM = 16 * KIB  # what a form takes around the file
+UPLOAD_SECONDS = 300.0  # a full-size file over a poor line
 
 # Routes that take the text of a document: these paths themselves and everything below them.
 _DOCUMENT_ROOTS = (
@@ -22,11 +27,22 @@ _DOCUMENT_ROOTS = (
     "/api/v1/documents",
 )
 _DOCUMENT_PREFIXES = tuple(root + "/" for root in _DOCUMENT_ROOTS)
+_UPLOADS = re.compile(r"(?:/api/v1)?/documents/[^/]+/attachments/?")
 
 
 def takes_document_text(path: str) -> bool:
     """Tell whether the route at `path` accepts a document's `body`."""
     return path in _DOCUMENT_ROOTS or path.startswith(_DOCUMENT_PREFIXES)
+
+
+def takes_upload(path: str) -> bool:
+    """Tell whether the route at `path` accepts a file."""
+    return _UPLOADS.fullmatch(path) is not None
+
+
+def is_multipart(content_type: str) -> bool:
+    """Tell whether a `Content-Type` value names a form that may hold a file (RFC 7578)."""
+    return content_type.partition(";")[0].strip().lower() == "multipart/form-data"
 
 
 def is_json(content_type: str) -> bool:
@@ -43,6 +59,8 @@ def is_form(content_type: str) -> bool:
 
 def body_cap(path: str, content_type: str) -> int:
     """Return the most bytes a body of this type may have at this path; unknown types get what their face expects."""
+    if takes_upload(path) and (is_multipart(content_type) or not is_form(content_type)):
+        return UPLOAD + (MULTIPART_ROOM if is_multipart(content_type) else 0)
     as_json = is_json(content_type) or (for_programs(path) and not is_form(content_type))
     if takes_document_text(path):
         return DOCUMENT_JSON if as_json else DOCUMENT_FORM

@@ -9,6 +9,7 @@ from app.web import refusals
 from app.web.asgi import Message, RawHeaders, Receive, Send
 from app.web.headers import HeaderSet
 from app.web.refusals import PAGE_TYPE, PROBLEM_TYPE, Refusal, page_body, problem_body
+from app.web.uploads import Gate
 
 # How much of a refused body is still read, so that a client that writes before it reads sees our answer
 # instead of a reset connection (what others call a lingering close).
@@ -20,7 +21,8 @@ class Exchange:
     """Wraps `receive` and `send` of one request; a body too large or too slow is answered here, at once."""
 
     __slots__ = (
-        "_as_problem", "_deadline", "_headers", "_receive", "_remaining", "_send", "bodyless", "refused", "request_id",
+        "_as_problem", "_deadline", "_headers", "_receive", "_remaining", "_send", "bodyless", "gate",
+        "refused", "request_id",
         "status",
     )  # fmt: skip
 
@@ -35,6 +37,7 @@ class Exchange:
         self.status = 0
         self.bodyless = True
         self.refused: Refusal | None = None
+        self.gate: Gate | None = None
 
     def expect_body(self, cap: int, seconds: float) -> None:
         """Allow a body of at most `cap` bytes that is complete within `seconds`."""
@@ -50,13 +53,18 @@ class Exchange:
             return await self._receive()
         try:
             async with asyncio.timeout(self._deadline - monotonic()):
+                if self.gate is not None:
+                    await self.gate.room()
                 message = await self._receive()
         except TimeoutError:
             await self.refuse(refusals.TOO_SLOW)
             return {"type": "http.disconnect"}
         if message["type"] != "http.request":
             return message
-        self._remaining -= len(message.get("body", b""))
+        size = len(message.get("body", b""))
+        self._remaining -= size
+        if self.gate is not None:
+            self.gate.came(size)
         if self._remaining < 0:
             await self.refuse(refusals.TOO_LARGE, drain=True)
             return {"type": "http.disconnect"}

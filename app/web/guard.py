@@ -16,7 +16,7 @@ from app.web import refusals
 from app.web import request_id as identifier
 from app.web.access_log import AccessLog
 from app.web.asgi import ASGIApp, RawHeaders, Receive, Scope, Send
-from app.web.body_caps import body_cap
+from app.web.body_caps import UPLOAD_SECONDS, body_cap, takes_upload
 from app.web.client_address import Network, TrustedProxies
 from app.web.exchange import Exchange
 from app.web.faces import for_programs
@@ -33,6 +33,7 @@ from app.web.request_head import (
     without_hearsay,
 )
 from app.web.socket_refusal import refuse_socket
+from app.web.uploads import GATE, Gate
 
 log = structlog.get_logger(__name__)
 
@@ -210,7 +211,10 @@ class Guard:
     def _admit_body(self, scope: Scope, head: Head, exchange: Exchange, length: int | None) -> None:
         check_encoding(head)
         cap = body_cap(scope["path"], head.named.get(b"content-type", b"").decode("latin-1"))
-        exchange.expect_body(cap, self._body_seconds)
+        uploads = takes_upload(scope["path"])
+        exchange.expect_body(cap, max(self._body_seconds, UPLOAD_SECONDS) if uploads else self._body_seconds)
+        if uploads:
+            exchange.gate = scope["state"][GATE] = Gate()
         if length is not None and length > cap:
             raise Refused(refusals.TOO_LARGE)
 

@@ -12,10 +12,11 @@ from werkzeug.http import parse_options_header
 
 from app.errors import DomainError, Invalid
 from app.web import forms, strict_json
-from app.web.body_caps import body_cap, is_json
+from app.web.body_caps import body_cap, is_json, takes_upload
 from app.web.faces import for_programs
 from app.web.forms import MalformedForm, Pairs
 from app.web.shapes import Errors, Field, build, fields_of
+from app.web.uploads import FileForm, file_form
 
 T = TypeVar("T", bound=Struct)
 
@@ -128,6 +129,17 @@ async def form_field(name: str) -> str:
     return next((value for found, value in await _form_pairs() if found == name), "")
 
 
+async def uploaded_form() -> FileForm:
+    """Return the request's form with a file in it, read up to the file; raises Malformed and WrongContentType."""
+    kind, _ = _content_type()
+    if kind != "multipart/form-data":
+        raise WrongContentType("Send a form with a file: multipart/form-data.")
+    try:
+        return await file_form()
+    except MalformedForm as error:
+        raise Malformed(str(error)) from error
+
+
 def query_args(model: type[T]) -> T:
     """Read the query string into `model`; raises Invalid (422), and Malformed (400) where it cannot be read.
 
@@ -185,6 +197,8 @@ async def _decode_form() -> Pairs:
     try:
         if kind == "application/x-www-form-urlencoded":
             return forms.read_urlencoded(await _body())
+        if kind == "multipart/form-data" and takes_upload(request.path):
+            return (await file_form()).fields  # the file itself is read by the route, part by part
         if kind == "multipart/form-data":
             return forms.read_multipart(await _body(), options.get("boundary", "").encode())
     except MalformedForm as error:
