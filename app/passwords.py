@@ -32,6 +32,7 @@ from app.vault.snapshot import KeyRing
 T = TypeVar("T")
 MIN_LENGTH = 15
 MAX_LENGTH = 1024
+SHORTEST_KNOWN_WORD = 4
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def objections(password: str, *, email: str, display_name: str) -> list[str]:
     folded = password.casefold()
     known = [email.casefold(), email.partition("@")[0].casefold(), display_name.casefold(), "scriptorium"]
     rest = folded
-    for word in sorted((word for word in known if len(word) > 3), key=len, reverse=True):
+    for word in sorted((word for word in known if len(word) >= SHORTEST_KNOWN_WORD), key=len, reverse=True):
         rest = rest.replace(word, "")
     if len(rest) < MIN_LENGTH // 2:
         return ["Do not build it from your name, your address or the name of this site."]

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 from app.access.context import Identity, current_identity
 from app.access.needs import Need
@@ -183,7 +183,7 @@ class IdentityContext:
 
         return guarded
 
-    def __enter__(self) -> IdentityContext:
+    def __enter__(self) -> Self:
         self.rule.test()
         return self
 
@@ -192,7 +192,7 @@ class IdentityContext:
     ) -> None:
         return None
 
-    async def __aenter__(self) -> IdentityContext:
+    async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(

@@ -50,6 +50,7 @@ class NoticeLine:
         self._task: asyncio.Task[None] | None = None
         self._connection: Any = None
         self._generation = -1
+        self._first_pulse = asyncio.Event()
         self.losses = 0
 
     @property
@@ -64,9 +65,9 @@ class NoticeLine:
     async def start(self) -> None:
         """Begin to listen; returns when the line is up or after a moment, whichever is first."""
         self._task = asyncio.get_running_loop().create_task(self._keep_up(), name="notice-line")
-        deadline = monotonic() + CONNECT_TIMEOUT
-        while not self.up and monotonic() < deadline:
-            await asyncio.sleep(0.01)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._first_pulse.wait()
 
     async def stop(self) -> None:
         """Hang up."""
@@ -95,6 +96,7 @@ class NoticeLine:
             began = monotonic()
             await self._connection.fetchval("SELECT 1", timeout=PULSE_TIMEOUT)
             self._good_until = began + PULSE_GOOD_FOR
+            self._first_pulse.set()
             if self._source.snapshot.login.generation != self._generation:
                 await self._move()
             await asyncio.sleep(PULSE_EVERY)

@@ -14,6 +14,7 @@ from app.errors import Invalid
 T = TypeVar("T")
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 20
+LONGEST_NUMBER = 9  # digits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -30,9 +31,7 @@ def decode_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii"))
-        if len(raw) != 24:
-            raise ValueError
-        return _EPOCH + int.from_bytes(raw[:8]) * _MICROSECOND, UUID(bytes=raw[8:])
+        return _EPOCH + int.from_bytes(raw[:-16]) * _MICROSECOND, UUID(bytes=raw[-16:])
     except (ValueError, binascii.Error, OverflowError):
         raise Invalid({"cursor": ["This is not a cursor we gave out."]}) from None
 
@@ -46,7 +45,7 @@ def decode_number(cursor: str | None) -> int | None:
     """The number in such a cursor; raises Invalid."""
     if not cursor:
         return None
-    if not cursor.isdecimal() or len(cursor) > 9:
+    if not cursor.isdecimal() or len(cursor) > LONGEST_NUMBER:
         raise Invalid({"cursor": ["This is not a cursor we gave out."]})
     return int(cursor)
 
