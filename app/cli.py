@@ -15,7 +15,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from app import migrations, operations, supervisor
+from app import migrations, operations, rotation, supervisor
 from app.audit.verdict import in_words
 from app.errors import DomainError, Invalid
 from app.settings import Settings, SettingsError
@@ -102,9 +102,15 @@ def admin() -> None:
 @admin.command("create")
 @click.option("--email", required=True, help="Their address, with which they sign in.")
 @click.option("--display-name", required=True, help="Their name as others see it.")
-@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    required=True,
+    expose_value=False,  # there is no other way: an argument would be seen by everybody on this machine
+    help="Read the password from standard input.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def admin_create(email: str, display_name: str, password_stdin: bool, as_json: bool) -> None:
+def admin_create(email: str, display_name: str, as_json: bool) -> None:
     """Make an administrator; a person who has an account already is given the role."""
     password = sys.stdin.readline().rstrip("\r\n")
     settings = load_settings(instance_environment())
@@ -121,6 +127,35 @@ def status(as_json: bool) -> None:
     found = run(lambda: operations.status(settings))
     lines = [f"{name.replace('_', ' ')}: {value}" for name, value in msgspec.to_builtins(found).items()]
     tell(found, as_json=as_json, words="\n".join(lines))
+
+
+@main.group("secrets")
+def secrets_group() -> None:
+    """Keys and logins from Vault."""
+
+
+@secrets_group.command("rotate")
+@click.argument("what", type=click.Choice([*rotation.SECRETS, rotation.ALL]))
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File with the rotator's token (default: SCRIPTORIUM_ROTATOR_TOKEN_FILE, set by `make run`).",
+)
+@click.option("--emergency", is_flag=True, help="Make the old void at once: destroy old versions, revoke all logins.")
+@click.option("--yes", is_flag=True, help="Do not ask before an emergency rotation.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def secrets_rotate(what: str, token_file: Path | None, emergency: bool, yes: bool, as_json: bool) -> None:
+    """Rotate a secret while serving; returns once every worker accepts the new version.
+
+    Nobody is signed out by it: what was signed with the version before is accepted until that version's grace ends.
+    """
+    settings = load_settings(instance_environment())
+    wanted = rotation.order(what, emergency=emergency)
+    if emergency and not yes:
+        click.confirm(f"This cannot be undone: {rotation.consequences(wanted)}. Go on?", abort=True, err=True)
+    done = run(lambda: rotation.rotate(settings, wanted, token_file))
+    lines = [f"{one.secret}: version {one.version}, used from {one.used_from}" for one in done.rotated]
+    tell(done, as_json=as_json, words="\n".join([*lines, f"{done.workers} workers accept it."]))
 
 
 @main.group()

@@ -126,8 +126,14 @@ class Settings:
     vault_wait: float = 60.0
     vault_kv_mount: str = "kv"
     vault_name: str = "scriptorium"
+    rotator_token_file: Path | None = None
     secrets_socket: Path = Path("var/run/secrets.sock")
     audit_copy: Path = Path("var/audit/seals.jsonl")
+
+    attachments_url: str = ""
+    attachments_endpoint: str = ""
+    attachments_region: str = "us-east-1"
+    attachments_per_document: int = 250 * 1024 * 1024
 
     database_host: str = "127.0.0.1"
     database_port: int = 5432
@@ -223,8 +229,13 @@ class Settings:
             vault_wait=read.number("VAULT_WAIT", 60.0, most=3600.0),
             vault_kv_mount=read.text("VAULT_KV_MOUNT", "kv"),
             vault_name=read.text("VAULT_NAME", "scriptorium"),
+            rotator_token_file=read.path("ROTATOR_TOKEN_FILE"),
             secrets_socket=read.path("SECRETS_SOCKET") or state / "run" / "secrets.sock",
             audit_copy=read.path("AUDIT_COPY") or state / "audit" / "seals.jsonl",
+            attachments_url=_attachments(read),
+            attachments_endpoint=read.text("ATTACHMENTS_ENDPOINT"),
+            attachments_region=read.text("ATTACHMENTS_REGION", "us-east-1"),
+            attachments_per_document=read.integer("ATTACHMENTS_PER_DOCUMENT", 250 * 1024 * 1024, least=1),
             database_host=read.text("DATABASE_HOST", "127.0.0.1"),
             database_port=read.integer("DATABASE_PORT", 5432, least=1, most=65535),
             database_name=read.text("DATABASE_NAME", "scriptorium"),
@@ -288,6 +299,17 @@ def _address(read: _Reader) -> tuple[str, str, int]:
     return public_url.rstrip("/"), host, port
 
 
+def _attachments(read: _Reader) -> str:
+    """Where attached files lie: nowhere named means a folder in the state."""
+    url = read.text("ATTACHMENTS_URL")
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("s3", "memory") or (parts.scheme == "s3" and not parts.netloc)):
+        raise SettingsError(f"SCRIPTORIUM_ATTACHMENTS_URL must look like s3://bucket/folder, not {url!r}")
+    if parts.username or parts.password or parts.query:
+        raise SettingsError("SCRIPTORIUM_ATTACHMENTS_URL holds a name only: keys of a bucket come from Vault")
+    return url
+
+
 def _origins(read: _Reader, name: str, default: tuple[str, ...], *, any_origin: bool = False) -> tuple[str, ...]:
     """Origins whose scripts may read a group of answers; `none` closes a group that would follow another.
 
@@ -298,7 +320,8 @@ def _origins(read: _Reader, name: str, default: tuple[str, ...], *, any_origin: 
         return () if origins == ("none",) else origins
     for origin in origins:
         parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.hostname or origin != _serialized(origin):
+        plain = parts.scheme in ("http", "https") and parts.hostname and "*" not in origin
+        if not plain or origin != _serialized(origin):
             raise SettingsError(
                 f"SCRIPTORIUM_{name} takes exact origins such as https://app.example, never patterns: {origin!r}"
             )

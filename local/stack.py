@@ -144,6 +144,7 @@ class Stack:
             "SCRIPTORIUM_VAULT_ADDR": self.deployer.address,
             "SCRIPTORIUM_VAULT_ROLE_ID": self.deployer.role_id(APP_ROLE),
             "SCRIPTORIUM_VAULT_SECRET_ID_FILE": str(self.secret_id_file()),
+            "SCRIPTORIUM_ROTATOR_TOKEN_FILE": str(self.folders.identities / "rotator.token"),
             "SCRIPTORIUM_SECRETS_SOCKET": str(self.folders.socket("secrets.sock")),
             "SCRIPTORIUM_DATABASE_HOST": LOOPBACK,
             "SCRIPTORIUM_DATABASE_PORT": str(self.servers.ports["postgres"]),

@@ -49,7 +49,7 @@ def ensure_mount(client: hvac.Client, path: str, kind: str, options: dict[str, s
 def ensure_kv(client: hvac.Client, names: Names) -> None:
     """Mount kv version 2; versions are key ids, so many of them are kept."""
     ensure_mount(client, names.kv_mount, "kv", {"version": "2"})
-    client.secrets.kv.v2.configure(mount_point=names.kv_mount, max_versions=20)
+    client.secrets.kv.v2.configure(mount_point=names.kv_mount, max_versions=100)
 
 
 def ensure_transit(client: hvac.Client, names: Names) -> None:

@@ -15,7 +15,7 @@ from hvac.exceptions import InvalidPath
 from vault.names import Names
 
 KEY_BYTES = 32
-MAX_VERSIONS = 20
+MAX_VERSIONS = 100  # versions are key ids: none may be dropped while what it vouches for lives
 DAY = 86_400
 
 

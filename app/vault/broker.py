@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.settings import Settings
 from app.vault.estate import Estate
 from app.vault.holder import Holder
 from app.vault.server import SecretServer
-from app.vault.snapshot import SecretSource
+from app.vault.snapshot import SecretSource, Turned
 from app.vault.startup import Say, to_standard_error
 from app.vault.subscriber import Subscriber
 
@@ -37,6 +39,12 @@ class Broker(Holder):
             await self.server.stop()
             self._serving = False
             raise
+
+    async def rotate(self, what: str) -> Turned:
+        return await self.server.turning.rotate(what)
+
+    async def status(self) -> dict[str, Any]:
+        return self.server.status()
 
     async def stop(self) -> None:
         if self._serving:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -260,6 +260,35 @@ class VaultClient:
             path=f"{self._kv_mount}/{path}",
         )
         return _pick(answer, "data", "data")  # type: ignore[no-any-return]
+
+    async def kv_write(self, path: str, fields: Mapping[str, str]) -> int:
+        """Add a version and return its number.  Tried once: a second try could add a second one."""
+        answer = await self._call(
+            f"writing {self._kv_mount}/{path}",
+            lambda client: client.secrets.kv.v2.create_or_update_secret(path, dict(fields), mount_point=self._kv_mount),
+            attempts=1,
+        )
+        return int(_pick(answer, "data", "version"))
+
+    async def kv_keep_versions(self, path: str, count: int) -> None:
+        """How many versions Vault keeps of a secret; nothing else about it changes."""
+        await self._call(
+            f"metadata of {self._kv_mount}/{path}",
+            lambda client: client.secrets.kv.v2.update_metadata(path, max_versions=count, mount_point=self._kv_mount),
+        )
+
+    async def kv_destroy(self, path: str, versions: Sequence[int]) -> None:
+        """Destroy these versions, for ever."""
+        await self._call(
+            f"destroying versions of {self._kv_mount}/{path}",
+            lambda client: client.secrets.kv.v2.destroy_secret_versions(
+                path, list(versions), mount_point=self._kv_mount
+            ),
+        )
+
+    async def revoke_prefix(self, prefix: str) -> None:
+        """End every lease below a path; repeating it is harmless."""
+        await self._call(f"revocation of {prefix}", lambda client: client.sys.revoke_prefix(prefix))
 
     # --- transit
 

@@ -11,7 +11,7 @@ from app.ids import now
 from app.vault.client import LoginGrant, VaultClient
 from app.vault.errors import Denied, Down, Gone, VaultError
 from app.vault.events import Events
-from app.vault.lease import LeaseClock, Spacing
+from app.vault.lease import BY_HAND, LeaseClock, Spacing
 from app.vault.probe import Probe
 from app.vault.snapshot import DatabaseLogin
 
@@ -50,11 +50,12 @@ class DynamicProvider:
         """Go on with a login an earlier process of this host left us."""
         self._held = held
 
-    def pause(self) -> float:
-        """Seconds until a replacement is allowed."""
-        return self._spacing.wait(time.monotonic())
+    def pause(self, *, wished: bool = False) -> float:
+        """Seconds until a replacement is allowed, which is soon when somebody wishes for it."""
+        wait = self._spacing.wait(time.monotonic())
+        return min(wait, BY_HAND) if wished else wait
 
-    async def replace(self) -> Held | None:
+    async def replace(self, *, wished: bool = False) -> Held | None:
         """Take a new login that was tried out; returns the one before, for its owner to drain and revoke.
 
         Raises Down (also when PostgreSQL is away: the unused login is given back at once), Denied, Missing.
@@ -65,7 +66,9 @@ class DynamicProvider:
         except VaultError:
             self._spacing.failed(time.monotonic())
             raise
-        if before is not None:
+        if wished:
+            self._spacing.wished(time.monotonic())
+        elif before is not None:
             # Natural: the lease had lived at least half of its life, as it does when it nears its maximum.
             at = time.monotonic()
             self._spacing.took(at, natural=before.clock.left(at) <= before.clock.full / 2)

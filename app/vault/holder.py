@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from app.errors import Unavailable
 from app.ids import now
@@ -23,7 +23,7 @@ from app.vault.events import Events
 from app.vault.probe import prober
 from app.vault.retiring import Retiring
 from app.vault.rings import Rings
-from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot
+from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot, Turned
 from app.vault.standing import Standing
 from app.vault.startup import (
     Patience,
@@ -33,6 +33,7 @@ from app.vault.startup import (
     wait_until_ready,
 )
 from app.vault.tending import Tending
+from app.vault.turning import Nobody, Turning
 
 RINGS_AT_MOST_EVERY: Final = 1.0  # seconds; an unknown key id in a forged cookie must not become load on Vault
 LONGEST_REFRESH: Final = 8.0  # seconds a request may wait for a refresh
@@ -129,10 +130,19 @@ class Holder:
         await self._let_go()
 
     async def refresh(self, what: Refreshable) -> None:
+        await self._once(what, self._refresh_rings if what == "rings" else self._refresh_database)
+
+    async def replace_login(self) -> None:
+        """Replace the database login because somebody wishes it; callers at the same time share one replacement.
+
+        Raises Unavailable.
+        """
+        await self._once("login", lambda: self._tending.replace_login(wished=True))
+
+    async def _once(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = self._refreshing.get(what)
         if task is None:
-            work = self._refresh_rings() if what == "rings" else self._refresh_database()
-            task = asyncio.get_running_loop().create_task(work, name=f"refresh-{what}")
+            task = asyncio.get_running_loop().create_task(work(), name=f"refresh-{what}")
             self._refreshing[what] = task
             task.add_done_callback(lambda _: self._refreshing.pop(what, None))
         try:
@@ -140,6 +150,12 @@ class Holder:
                 await asyncio.shield(task)
         except (VaultError, TimeoutError):
             raise Unavailable("The store of secrets does not answer", code="secrets_unavailable") from None
+
+    async def rotate(self, what: str) -> Turned:
+        return await Turning(self.settings, self, Nobody()).rotate(what)
+
+    async def status(self) -> Mapping[str, Any]:
+        return self.standing()
 
     async def encrypt(self, key: str, plaintext: bytes, context: bytes) -> str:
         return await self._transit(self._client.encrypt(self._key(key), plaintext, context))
@@ -248,6 +264,12 @@ class Holder:
         self._snapshot = Snapshot(generation, login, rings, password, state, since, facts)
         for listener in self._listeners:
             listener(self._snapshot)
+
+    def standing(self) -> dict[str, Any]:
+        """How everything stands at this moment, without values."""
+        snapshot = self.snapshot
+        head = {"state": snapshot.state, "since": snapshot.since.isoformat(), "generation": snapshot.generation}
+        return {**head, **self.facts()}
 
     def facts(self) -> dict[str, object]:
         """What a status page may show: names, versions, states, moments; never a value."""

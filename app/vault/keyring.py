@@ -15,6 +15,7 @@ from app.vault.snapshot import Key, KeyRing, KeyState
 ACTIVATE_AFTER: Final = 30.0  # at least three polls, so that every host can verify before any host signs
 GRACE: Final = 30 * 86400.0  # longer than the longest idle life of what was signed
 KEY_BYTES: Final = 32
+FOREVER: Final = frozenset({"pepper"})  # a password keeps the pepper it was made with until its owner signs in again
 UNITS: Final[Mapping[str, float]] = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -151,7 +152,10 @@ class KvKeyRing:
         return KeyRing(self.name, tuple(reversed(keys)))
 
     def _retires_older(self, version: Version, now: datetime) -> bool:
-        return version.created + timedelta(seconds=self.listing.activate_after + self.listing.grace) <= now
+        return (
+            self.name not in FOREVER
+            and version.created + timedelta(seconds=self.listing.activate_after + self.listing.grace) <= now
+        )
 
     def next_change(self, now: datetime) -> float | None:
         """Seconds until a key starts to sign or retires by itself; None when nothing is planned."""

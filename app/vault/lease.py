@@ -10,6 +10,7 @@ Draw = Callable[[float, float], float]
 
 draw: Final[Draw] = random.SystemRandom().uniform  # for jitter: no two processes may fall into step
 
+BY_HAND: Final = 1.0  # seconds between replacements that people ask for
 SHRUNK: Final = 2 / 3  # a grant below this share of the full one means the maximum is near: replace instead
 
 
@@ -77,6 +78,10 @@ class Spacing:
         hurried = self._last is not None and now - self._last < 2 * self._gap
         self._gap = min(self._most, self._gap * 2) if hurried and not natural else self._least
         self._last, self._not_before = now, now + self._gap
+
+    def wished(self, now: float) -> None:
+        """Note a replacement somebody asked for: not a fault, so the next one need not be far."""
+        self._gap, self._last, self._not_before = self._least, None, now + BY_HAND
 
     def failed(self, now: float) -> None:
         """Note that no login was given; nothing was left behind, so a second's pause is enough."""

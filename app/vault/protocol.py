@@ -18,7 +18,7 @@ from app.vault.errors import VaultStartError
 
 Role = Literal["worker", "tool"]
 
-LINE_LIMIT: Final = 4 * 1024 * 1024  # bytes; a snapshot with twenty versions of every key is far below
+LINE_LIMIT: Final = 4 * 1024 * 1024  # bytes; a snapshot with a hundred versions of every key is far below
 BEAT_EVERY: Final = 5.0
 SILENCE: Final = 3 * BEAT_EVERY  # seconds after which the other side counts as hung
 PATH_LIMIT: Final = 107  # bytes a Unix socket address holds on Linux

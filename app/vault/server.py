@@ -6,7 +6,7 @@ import asyncio
 import base64
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,8 @@ from app.errors import Unavailable
 from app.vault import protocol
 from app.vault.errors import Invalid
 from app.vault.holder import Holder
-from app.vault.snapshot import Snapshot
+from app.vault.snapshot import RING_FIELDS, Snapshot
+from app.vault.turning import Turning
 from app.vault.wire import to_wire
 
 MOST_UNSENT: Final = 8 * protocol.LINE_LIMIT  # bytes; whoever does not read is cut off
@@ -53,7 +54,7 @@ class Session:
     def push(self, snapshot: Snapshot) -> None:
         self.send({"kind": "snapshot", "snapshot": to_wire(snapshot)})
 
-    async def listen(self, reader: asyncio.StreamReader, status: Callable[[], Mapping[str, Any]]) -> None:
+    async def listen(self, reader: asyncio.StreamReader, server: SecretServer) -> None:
         """Serve until the other side leaves or says something that is no message."""
         async with asyncio.TaskGroup() as asks:
             while data := await reader.readline():
@@ -66,13 +67,13 @@ class Session:
                         int(message["drained"]),
                     )
                 elif message["kind"] == "ask":
-                    asks.create_task(self._answer(message, status))
+                    asks.create_task(self._answer(message, server))
 
-    async def _answer(self, message: Mapping[str, Any], status: Callable[[], Mapping[str, Any]]) -> None:
+    async def _answer(self, message: Mapping[str, Any], server: SecretServer) -> None:
         answer: dict[str, Any] = {"kind": "answer", "id": message.get("id")}
         async with self._busy:
             try:
-                answer["value"] = await self._do(str(message.get("what")), message, status)
+                answer["value"] = await self._do(str(message.get("what")), message, server)
             except Unavailable as error:
                 answer |= {"error": "unavailable", "detail": error.detail}
             except Invalid as error:
@@ -88,7 +89,7 @@ class Session:
         self,
         what: str,
         message: Mapping[str, Any],
-        status: Callable[[], Mapping[str, Any]],
+        server: SecretServer,
     ) -> Any:
         holder = self._holder
         match what:
@@ -110,10 +111,8 @@ class Session:
             case "public_keys":
                 keys = await holder.public_keys(message["key"])
                 return {str(version): base64.b64encode(key).decode() for version, key in keys.items()}
-            case "status":
-                return dict(status())
             case _:
-                raise ValueError("unknown request")
+                return await server.operate(what, message)
 
 
 class SecretServer:
@@ -128,11 +127,29 @@ class SecretServer:
         self._listening: socket.socket | None = None
         self._inode = 0
         self._somebody_left = asyncio.Event()
+        self.turning = Turning(holder.settings, holder, self)
 
     @property
     def workers(self) -> int:
         """How many workers are attached."""
         return sum(session.role == "worker" for session in self._sessions)
+
+    async def operate(self, what: str, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What operators ask for; raises ValueError for anything else."""
+        match what:
+            case "status":
+                return self.status()
+            case "rotate":
+                return (await self.turning.rotate(str(message["of"]))).as_wire()
+            case "take_up":
+                versions, withdrawn = _numbers(message["versions"]), _numbers(message["withdrawn"])
+                return (await self.turning.take_up(versions, withdrawn)).as_wire()
+            case _:
+                raise ValueError("unknown request")
+
+    def behind(self, generation: int, /) -> list[int]:
+        """The process ids of workers that have not taken up this snapshot yet."""
+        return [session.pid for session in self._sessions if session.role == "worker" and session.seen < generation]
 
     def open(self) -> None:
         """Take the place; whoever attaches waits until `serve`.  Raises VaultStartError when it cannot be taken."""
@@ -167,19 +184,12 @@ class SecretServer:
 
     def status(self) -> dict[str, Any]:
         """The state of all secrets and of everybody attached, without values."""
-        snapshot = self._holder.snapshot
         workers = [
             {"pid": session.pid, "seen": session.seen}
             for session in sorted(self._sessions, key=lambda session: session.pid)
             if session.role == "worker"
         ]
-        return {
-            "state": snapshot.state,
-            "since": snapshot.since.isoformat(),
-            "generation": snapshot.generation,
-            "workers": workers,
-            **self._holder.facts(),
-        }
+        return {**self._holder.standing(), "workers": workers}
 
     def _keep(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -211,7 +221,7 @@ class SecretServer:
         self._holder.retiring.attach(session.drained)
         try:
             session.push(self._holder.snapshot)
-            await session.listen(reader, self.status)
+            await session.listen(reader, self)
         except* (
             OSError,
             ValueError,
@@ -229,6 +239,13 @@ class SecretServer:
             self._sessions.discard(session)
             self._somebody_left.set()
             writer.transport.abort()
+
+
+def _numbers(versions: Mapping[str, Any]) -> dict[str, int]:
+    unknown = versions.keys() - RING_FIELDS.keys()
+    if unknown:
+        raise ValueError("no ring of that name")
+    return {name: int(number) for name, number in versions.items()}
 
 
 def _bytes(text: str) -> bytes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from app.errors import Unavailable
 
@@ -89,6 +89,22 @@ class Snapshot:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Turned:
+    """What a rotation came to: new versions by ring, the new login's generation, and how many workers took both up."""
+
+    versions: Mapping[str, int] = field(default_factory=dict)
+    login: int | None = None
+    workers: int = 0
+
+    def as_wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> Turned:
+        return cls({name: int(number) for name, number in data["versions"].items()}, data["login"], data["workers"])
+
+
 Listener = Callable[[Snapshot], None]
 LiveConnections = Callable[[], Mapping[int, int]]
 
@@ -126,3 +142,9 @@ class SecretSource(Protocol):
 
     async def public_keys(self, key: str) -> Mapping[int, bytes]:
         """The public halves of a signing key by version, as raw bytes; raises Unavailable after a bounded wait."""
+
+    async def rotate(self, what: str) -> Turned:
+        """Rotate a ring or "database" and wait for every worker; raises Invalid or Unavailable."""
+
+    async def status(self) -> Mapping[str, Any]:
+        """How every secret of this host stands, without values; raises Unavailable."""

@@ -19,7 +19,7 @@ from app.ids import now
 from app.vault import protocol
 from app.vault.errors import Invalid, VaultStartError
 from app.vault.lease import draw
-from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot
+from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot, Turned
 from app.vault.startup import Patience, Say, to_standard_error
 from app.vault.wire import from_wire
 
@@ -103,6 +103,16 @@ class Subscriber:
     async def public_keys(self, key: str) -> Mapping[int, bytes]:
         keys = dict(await self._ask("public_keys", key=key))
         return {int(version): base64.b64decode(text) for version, text in keys.items()}
+
+    async def rotate(self, what: str) -> Turned:
+        return Turned.from_wire(await self._ask("rotate", of=what))
+
+    async def take_up(self, versions: Mapping[str, int], withdrawn: Mapping[str, int]) -> Turned:
+        """Have the broker read versions written elsewhere, and wait until every worker knows what was withdrawn too.
+
+        Raises Unavailable when one of them does not follow in time.
+        """
+        return Turned.from_wire(await self._ask("take_up", versions=dict(versions), withdrawn=dict(withdrawn)))
 
     async def status(self) -> dict[str, Any]:
         """The state of all secrets and workers of this host, without values; raises Unavailable."""

@@ -64,14 +64,17 @@ class Tending:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def replace_login(self) -> None:
-        """Put a new login in place of the current one, spaced from the last time; raises the errors of the provider."""
+    async def replace_login(self, *, wished: bool = False) -> None:
+        """Put a new login in place of the current one, spaced from the last time, a little only if somebody wished it.
+
+        Raises the errors of the provider.
+        """
         generation = self._provider.held.login.generation
         async with self._replacing:
             if self._provider.held.login.generation != generation:
                 return  # somebody else just did
-            await asyncio.sleep(self._provider.pause())
-            old = await self._provider.replace()
+            await asyncio.sleep(self._provider.pause(wished=wished))
+            old = await self._provider.replace(wished=wished)
             tokens, self._old_tokens = tuple(self._old_tokens), []
             newer = self._provider.held.login.generation
             if old is not None:

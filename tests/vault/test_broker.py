@@ -64,10 +64,10 @@ async def test_two_subscribers_see_what_the_broker_sees(house: House) -> None:
         assert first.snapshot == second.snapshot == broker.snapshot
         assert house.logins() == 1
         house.rotate("session", {"key": new_key()}, activate_after="1")
-        version = broker.snapshot.rings["session"].signing.version
+        version = broker.snapshot.rings["session"].keys[0].version
         await first.refresh("rings")
         assert second.snapshot.rings["session"].find(version + 1)
-        assert second.snapshot.rings["session"].signing.version == version
+        assert second.snapshot.rings["session"].signing.version <= version
         await soon(lambda: second.snapshot.rings["session"].signing.version == version + 1)
         await soon(lambda: first.snapshot.rings == broker.snapshot.rings)
         sealed = await first.encrypt("personal", b"seed", b"totp:1")

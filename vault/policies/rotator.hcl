@@ -8,6 +8,11 @@ path "@kv@/metadata/@name@/*" {
   capabilities = ["read", "update", "patch"]
 }
 
+# The kill switch of old versions (an emergency).  It adds no power: enough new versions push the old ones out as well.
+path "@kv@/destroy/@name@/*" {
+  capabilities = ["update"]
+}
+
 path "transit/keys/@name@-audit" {
   capabilities = ["read"]
 }

@@ -1,0 +1,137 @@
+"""Rotating secrets of a running instance, as an operator: under the rotator's identity, done when all follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app import operations
+from app.access.actor import SYSTEM
+from app.audit import service as audit
+from app.errors import Invalid, Unavailable
+from app.ids import now
+from app.settings import Settings
+from app.vault import errors
+from app.vault.errors import VaultError
+from app.vault.keyring import FOREVER
+from app.vault.rotating import Rotator, read_token
+from app.vault.snapshot import RING_FIELDS, KeyRing, Turned
+from app.vault.turning import DATABASE
+
+SECRETS: Final = (*RING_FIELDS, DATABASE)
+ALL: Final = "all"
+OPERATOR: Final = replace(SYSTEM, auth_type="command", display_name="Operator")
+# What ends when old versions are destroyed; a pepper's never are, because every password made under it would be lost.
+CONSEQUENCES: Final = {
+    "session": "everybody is signed out of their browsers",
+    "csrf": "forms that are open must be loaded again",
+    "token": "access tokens are refused, programs must refresh them",
+    "refresh": "refresh tokens are refused, programs must sign in again",
+    "pepper": "nothing ends: old peppers are kept, because every password made under them would be lost",
+    DATABASE: "work in the database is interrupted on all hosts; what was not answered was not done",
+}
+
+
+class Rotated(msgspec.Struct, frozen=True):
+    """One secret after its rotation: its newest version (for the database the login's generation), since when or from
+    when it is used, and which older versions were destroyed."""
+
+    secret: str
+    version: int
+    used_from: str
+    destroyed: list[int]
+
+
+class Rotation(msgspec.Struct, frozen=True):
+    """What a rotation came to, and how many workers confirmed that they accept it."""
+
+    rotated: list[Rotated]
+    workers: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be rotated, and whether the old is to be void at once."""
+
+    secrets: Sequence[str]
+    emergency: bool = False
+
+    @property
+    def rings(self) -> list[str]:
+        return [name for name in self.secrets if name in RING_FIELDS]
+
+
+def order(what: str, *, emergency: bool) -> Order:
+    """The secrets a word stands for."""
+    return Order(SECRETS if what == ALL else (what,), emergency)
+
+
+def consequences(wanted: Order) -> str:
+    """What an emergency rotation ends, in words."""
+    return "; ".join(CONSEQUENCES[name] for name in wanted.secrets)
+
+
+async def rotate(settings: Settings, wanted: Order, token_file: Path | None) -> Rotation:
+    """Rotate, and return once every worker accepts the new versions; raises Invalid, NotRunning, Unavailable."""
+    file = token_file or settings.rotator_token_file
+    async with operations.attached(settings) as shop:
+        login: Turned | None = None
+        versions: dict[str, int] = {}
+        destroyed: dict[str, list[int]] = {}
+        try:
+            if wanted.rings or wanted.emergency:
+                async with Rotator(settings, _token(file)) as rotator:
+                    for name in wanted.rings:
+                        versions[name] = await rotator.forward(name)
+                    if wanted.emergency:
+                        destroyed = await _withdraw(rotator, versions)
+                        if DATABASE in wanted.secrets:
+                            await rotator.end_database_logins()
+        except errors.Invalid as error:
+            raise Invalid({"secrets": [str(error)]}) from None
+        except VaultError as error:
+            raise Unavailable(f"Not everything was rotated: {error}", code="secrets_unavailable") from None
+        if DATABASE in wanted.secrets:
+            login = await shop.source.rotate(DATABASE)
+        withdrawn = {name: versions[name] for name, gone in destroyed.items() if gone}
+        turned = await shop.source.take_up(versions, withdrawn)
+        rotated = _rotated(shop.source.snapshot.rings, versions, destroyed, login)
+        async with shop.database.transaction() as db:
+            for one in rotated:
+                details = {"version": one.version, "emergency": wanted.emergency, "destroyed": one.destroyed}
+                await audit.record(db, OPERATOR, "secrets.rotated", ("secret", one.secret), details)
+    return Rotation(rotated, turned.workers)
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        raise errors.Invalid("name the file with the rotator's token: --token-file or SCRIPTORIUM_ROTATOR_TOKEN_FILE")
+    return read_token(file)
+
+
+async def _withdraw(rotator: Rotator, versions: Mapping[str, int]) -> dict[str, list[int]]:
+    return {
+        name: await rotator.withdraw_before(name, version) for name, version in versions.items() if name not in FOREVER
+    }
+
+
+def _rotated(
+    rings: Mapping[str, KeyRing],
+    versions: Mapping[str, int],
+    destroyed: Mapping[str, Sequence[int]],
+    login: Turned | None,
+) -> list[Rotated]:
+    moment = now()
+    done = []
+    for name, version in versions.items():
+        key = rings[name].find(version)
+        # Somebody may have withdrawn it meanwhile; then it is not used at all.
+        used = "" if key is None else (moment if key.state == "signing" else key.signs_from).isoformat()
+        done.append(Rotated(name, version, used, list(destroyed.get(name, ()))))
+    if login is not None and login.login is not None:
+        done.append(Rotated(DATABASE, login.login, moment.isoformat(), []))
+    return done
