@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
@@ -39,15 +39,30 @@ class Document(Base):
 
 
 class DocumentVersion(Base):
-    """One saved state of the text, for ever: who saved it, when, and what it said."""
+    """One saved state of the text, for ever: who saved it, when, and what it said.
+
+    `packed` holds brief and body as `app.documents.packing` writes them, `base` is the version that reading it needs.
+    `brief` and `body` are where the release before this one writes; they go with the release after it.
+    """
 
     __tablename__ = "document_versions"
+    __table_args__ = (
+        CheckConstraint("packed IS NOT NULL OR (brief IS NOT NULL AND body IS NOT NULL)", name="text_kept"),
+        Index(
+            "ix_document_versions_copies",
+            "document_id",
+            "version",
+            postgresql_where=text("base IS NULL AND packed IS NOT NULL"),
+        ),
+    )
 
     document_id: Mapped[UUID] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(Text)
-    brief: Mapped[str] = mapped_column(Text)
-    body: Mapped[str] = mapped_column(Text)
+    brief: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[str | None] = mapped_column(Text)
+    packed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    base: Mapped[int | None]
     saved_at: Mapped[datetime]
     saved_by: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
     summary: Mapped[str] = mapped_column(Text, server_default="")

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, Uuid, column, false, func, or_, select, table, true, tuple_
+from sqlalchemy.orm import aliased
 
 from app.access import ADMIN, EDITOR, SPONSOR, Actor
 from app.documents.models import Document, DocumentStep, DocumentVersion
@@ -116,6 +117,42 @@ def versions(document_id: UUID, *, before: int | None, limit: int) -> Select[*tu
         .limit(limit)
     )
     return statement if before is None else statement.where(DocumentVersion.version < before)
+
+
+def version(document_id: UUID, number: int) -> Select[*tuple[Any, ...]]:
+    """One save with its text, and the full copy that text refers to."""
+    base = aliased(DocumentVersion)
+    return (
+        select(
+            DocumentVersion.version,
+            DocumentVersion.title,
+            DocumentVersion.brief,
+            DocumentVersion.body,
+            DocumentVersion.packed,
+            base.packed.label("base_packed"),
+            DocumentVersion.saved_at,
+            DocumentVersion.saved_by,
+            DocumentVersion.summary,
+            _PEOPLE.c.display_name.label("saved_by_name"),
+        )
+        .join(_PEOPLE, _PEOPLE.c.id == DocumentVersion.saved_by)
+        .outerjoin(base, (base.document_id == DocumentVersion.document_id) & (base.version == DocumentVersion.base))
+        .where(DocumentVersion.document_id == document_id, DocumentVersion.version == number)
+    )
+
+
+def newest_copy(document_id: UUID) -> Select[*tuple[Any, ...]]:
+    """The newest save that is kept in full."""
+    return (
+        select(DocumentVersion.version, DocumentVersion.packed)
+        .where(
+            DocumentVersion.document_id == document_id,
+            DocumentVersion.base.is_(None),
+            DocumentVersion.packed.is_not(None),
+        )
+        .order_by(DocumentVersion.version.desc())
+        .limit(1)
+    )
 
 
 def steps(document_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int) -> Select[*tuple[Any, ...]]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.documents.comparing import Comparison
 from app.documents.life import State
 from app.web.fields import BodyText, Brief, Line, Note, Title
 
@@ -115,6 +116,30 @@ class VersionRow(msgspec.Struct, frozen=True):
     saved_by: UUID
     saved_by_name: str
     summary: str
+
+
+class VersionView(VersionRow, frozen=True, kw_only=True):
+    """One save of a document with its text as it was."""
+
+    title: str
+    brief: str
+    body: str
+
+
+class Restoration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which version to go back to; it becomes the newest, and those in between stay."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Where two versions differ; `title` and `brief` are null where they are the same."""
+
+    before: int
+    after: int
+    title: Comparison | None
+    brief: Comparison | None
+    body: Comparison
 
 
 class VersionPage(msgspec.Struct, frozen=True):

@@ -52,7 +52,7 @@ async def test_without_an_editor_it_is_a_draft(alice: Person) -> None:
     assert answer.status_code == 303
 
 
-async def test_only_an_active_editor_can_be_given_work(site: Site, alice: Person, max: Person) -> None:  # noqa: A002
+async def test_only_an_active_editor_can_be_given_work(site: Site, alice: Person, max: Person) -> None:
     suspended = await makers.person(site, "editor", status="suspended")
     for editor_id in (suspended.id, max.id, alice.id, uuid4()):
         refused = await alice.program.post("/api/v1/documents", {"title": "No", "editor_id": str(editor_id)})

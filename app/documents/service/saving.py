@@ -6,7 +6,6 @@ version: nobody's words are lost, whoever saves first (SPEC 2.D).
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from msgspec import UNSET
@@ -15,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access import Actor
 from app.audit import service as audit
 from app.documents.life import Part, may_write
-from app.documents.models import Document, DocumentVersion
+from app.documents.models import Document
 from app.documents.schemas import DocumentChanges, NewDocument
+from app.documents.service.history import as_changes, keep_version, version_text
 from app.documents.service.rows import in_words, locked, parts_of
 from app.documents.service.stepping import check_editor, give_to, note_step
 from app.errors import Forbidden, Stale
@@ -44,7 +44,7 @@ async def commission(db: AsyncSession, actor: Actor, new: NewDocument) -> UUID:
     )
     db.add(made)
     await db.flush()
-    _keep_version(db, made, actor, moment, "Commissioned")
+    await keep_version(db, made, actor, moment, "Commissioned")
     if new.editor_id is not None:
         note_step(db, made, actor, moment, "assign", "draft", editor_id=new.editor_id)
     await db.flush()
@@ -88,10 +88,27 @@ async def save(
     document.updated_at = moment
     if rewritten:
         document.version += 1
-        _keep_version(db, document, actor, moment, summary or _summary(rewritten))
+        await keep_version(db, document, actor, moment, summary or _summary(rewritten))
     await db.flush()
     details = {"version": document.version, "fields": sorted(rewritten | changed)}
     await audit.record(db, actor, "document.saved", ("document", document.id), details)
+
+
+async def restore(
+    db: AsyncSession,
+    actor: Actor,
+    document_id: UUID,
+    number: int,
+    *,
+    revision: int | None = None,
+    version: int | None = None,
+) -> None:
+    """Save the text of version `number` again, as a new version; raises as `save` does, and NotFound."""
+    document = await locked(db, actor, document_id)
+    _check_unchanged(document, revision, version)
+    kept = await version_text(db, document_id, number)
+    changes = as_changes(kept, brief="sponsor" in parts_of(actor, document))
+    await save(db, actor, document_id, changes, summary=f"Restored version {number}")
 
 
 def _check_unchanged(document: Document, revision: int | None, version: int | None) -> None:
@@ -120,21 +137,6 @@ def _rewrite(document: Document, changes: DocumentChanges) -> set[str]:
             setattr(document, name, value)
             changed.add(name)
     return changed
-
-
-def _keep_version(db: AsyncSession, document: Document, actor: Actor, moment: datetime, summary: str) -> None:
-    db.add(
-        DocumentVersion(
-            document_id=document.id,
-            version=document.version,
-            title=document.title,
-            brief=document.brief,
-            body=document.body,
-            saved_at=moment,
-            saved_by=actor.person_id(),
-            summary=summary,
-        )
-    )
 
 
 def _summary(fields: set[str]) -> str:

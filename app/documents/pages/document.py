@@ -1,4 +1,4 @@
-"""HTML routes of documents: the sponsor's and the editor's dashboards, lists, and the page of one document."""
+"""HTML routes of one document: commissioning it, its page, saving and its steps."""
 
 from __future__ import annotations
 
@@ -6,76 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
 from app.access import EDITOR, SPONSOR
 from app.accounts import service as accounts
 from app.documents import service, views
 from app.documents.life import STEPS, Part
+from app.documents.pages.part import in_part
 from app.documents.schemas import DocumentForm, NewDocument, StepNote
 from app.errors import Invalid, NotFound, Stale
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
-from app.web.paging import decode_cursor, encode_cursor, split
 from app.web.parsing import FormData, form_body
 from app.web.redirects import see_other
 from app.web.render import page
 from app.web.typesetting import typeset
 
-blueprint = Blueprint("documents", __name__)
-PAGE = 30
-ON_DASHBOARD = 100
-
-
-async def _dashboard(part: Part) -> Response:
-    async with reading() as db:
-        rows = await service.documents(db, current_actor(), part=part, state=None, after=None, limit=ON_DASHBOARD)
-        late = await service.late(db, current_actor(), part=part)
-        counts = await service.counts(db, current_actor(), part=part)
-    groups = views.groups(rows, late, part)
-    return await page(f"documents/{part}_dashboard.html", groups=groups, counts=views.ordered(counts))
-
-
-async def _index(part: Part) -> Response:
-    cursor = request.args.get("cursor")
-    async with reading() as db:
-        found = await service.documents(
-            db, current_actor(), part=part, state=None, after=decode_cursor(cursor), limit=PAGE + 1
-        )
-    rows, more = split(found, PAGE)
-    here = f"/{part}/documents"
-    return await page(
-        "documents/index.html",
-        documents=[views.row(found, part) for found in rows],
-        next_url=f"{here}?cursor={encode_cursor(rows[-1].updated_at, rows[-1].id)}" if more else None,
-        previous_url=here if cursor else None,
-        role=part,
-        heading="Documents you commissioned" if part == "sponsor" else "Documents assigned to you",
-    )
-
-
-@blueprint.get("/sponsor/dashboard")
-@requires(SPONSOR)
-async def sponsor_dashboard() -> Response:
-    return await _dashboard("sponsor")
-
-
-@blueprint.get("/editor/dashboard")
-@requires(EDITOR)
-async def editor_dashboard() -> Response:
-    return await _dashboard("editor")
-
-
-@blueprint.get("/sponsor/documents")
-@requires(SPONSOR)
-async def sponsor_documents() -> Response:
-    return await _index("sponsor")
-
-
-@blueprint.get("/editor/documents")
-@requires(EDITOR)
-async def editor_documents() -> Response:
-    return await _index("editor")
+blueprint = Blueprint("document", __name__)
+HISTORY = 12
+"""Saves and steps shown beside the text; the page of versions has all of them."""
 
 
 @blueprint.get("/sponsor/newdocument")
@@ -136,7 +85,7 @@ async def _save(document_id: UUID, part: Part) -> Response:
         asked = form.require()
         changes, version = views.changes(asked, part, form.values)
         async with transaction() as db:
-            await _in_part(db, document_id, part)
+            await in_part(db, document_id, part)
             await service.save(db, current_actor(), document_id, changes, version=version, summary=asked.note)
     except Invalid as invalid:
         form.errors = invalid.errors
@@ -151,7 +100,7 @@ async def _step(document_id: UUID, part: Part, name: str) -> Response:
         raise NotFound
     note = (await form_body(StepNote)).require().note
     async with transaction() as db:
-        await _in_part(db, document_id, part)
+        await in_part(db, document_id, part)
         step = await service.take_step(db, current_actor(), document_id, name, note)
     return await see_other(f"/{part}/documents/{document_id}", step.done)
 
@@ -168,19 +117,11 @@ async def editor_step(document_id: UUID, name: str) -> Response:
     return await _step(document_id, "editor", name)
 
 
-async def _in_part(db: Any, document_id: UUID, part: Part) -> Any:
-    """The document if the actor has this part in it; somebody else's page of it does not exist for them."""
-    document = await service.document(db, current_actor(), document_id)
-    if part not in service.parts_of(current_actor(), document):
-        raise NotFound
-    return document
-
-
 async def _document_page(document_id: UUID, part: Part, form: FormData[Any], status: int = 200) -> Response:
     async with reading() as db:
-        document = await _in_part(db, document_id, part)
-        versions = await service.versions(db, current_actor(), document_id, before=None, limit=50)
-        steps = await service.steps(db, current_actor(), document_id, after=None, limit=50)
+        document = await in_part(db, document_id, part)
+        versions = await service.versions(db, current_actor(), document_id, before=None, limit=HISTORY)
+        steps = await service.steps(db, current_actor(), document_id, after=None, limit=HISTORY)
         editors: Sequence[Any] = await accounts.active_editors(db) if part == "sponsor" else ()
     text = await typeset(document.body)
     if not form.values:
