@@ -23,6 +23,8 @@ STAMP: Final = "__scriptorium_operation__"
 VERSION: Final = "3.1.0"
 FILE: Final = 200  # the status a file is answered with
 PROBLEM: Final = "application/problem+json"
+_ID: Final = {"type": "string", "format": "uuid"}
+_NUMBER: Final = {"type": "integer", "minimum": 0}
 REF: Final = "#/components/schemas/{name}"
 
 _MEANINGS: Final[Mapping[int, str]] = {
@@ -184,7 +186,7 @@ def _scheme(access: Access) -> str:
 
 def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        {"name": name, "in": "path", "required": True, "schema": _NUMBER if f"<int:{name}>" in rule.rule else _ID}
         for name in sorted(rule.arguments)
     ]
 
