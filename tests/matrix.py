@@ -70,6 +70,10 @@ POST   /signupsponsor                                                   login   
 GET    /sponsor/dashboard                                               login   403     200     403     200     403     403     status  status  status
 GET    /sponsor/documents                                               login   403     200     403     200     403     403     status  status  status
 GET    /sponsor/documents/<uuid:document_id>                            login   403     200     403     404     403     403     status  status  status
+GET    /editor/documents/<uuid:document_id>/compare                     login   403     403     200     403     404     403     status  status  status
+GET    /editor/documents/<uuid:document_id>/versions                    login   403     403     200     403     404     403     status  status  status
+GET    /editor/documents/<uuid:document_id>/versions/<int:number>       login   403     403     200     403     404     403     status  status  status
+POST   /editor/documents/<uuid:document_id>/versions/<int:number>/restore login   403     403     done    403     404     403     status  status  status
 POST   /sponsor/documents/<uuid:document_id>                            login   403     done    403     404     403     403     status  status  status
 POST   /sponsor/documents/<uuid:document_id>/<string:name>              login   403     done    403     404     403     403     status  status  status
 GET    /sponsor/logout                                                  login   200     200     200     200     200     200     200     200     200
@@ -92,6 +96,10 @@ GET    /api/v1/admin/overview                                           401     
 GET    /api/v1/admin/people                                             401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/admin/people/<uuid:person_id>                            401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/admin/people/<uuid:person_id>/approve                    401     403     403     403     403     403     200     401     401     401
+GET    /sponsor/documents/<uuid:document_id>/compare                    login   403     200     403     404     403     403     status  status  status
+GET    /sponsor/documents/<uuid:document_id>/versions                   login   403     200     403     404     403     403     status  status  status
+GET    /sponsor/documents/<uuid:document_id>/versions/<int:number>      login   403     200     403     404     403     403     status  status  status
+POST   /sponsor/documents/<uuid:document_id>/versions/<int:number>/restore login   403     done    403     404     403     403     status  status  status
 POST   /api/v1/admin/people/<uuid:person_id>/decline                    401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/admin/people/<uuid:person_id>/end-sessions               401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/admin/people/<uuid:person_id>/reinstate                  401     403     403     403     403     403     200     401     401     401
@@ -111,8 +119,11 @@ GET    /api/v1/documents/<uuid:document_id>                             401     
 PATCH  /api/v1/documents/<uuid:document_id>                             401     404     200     200     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/accept                      401     404     200     403     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/archive                     401     404     200     403     404     404     403     401     401     401
-POST   /api/v1/documents/<uuid:document_id>/unarchive                   401     404     200     403     404     404     403     401     401     401
-POST   /api/v1/documents/<uuid:document_id>/unpublish                   401     404     200     403     404     404     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/attachments                 401     404     200     200     404     404     200     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/attachments                 401     404     422     422     404     404     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    200     200     404     404     200     401     401     401
+DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    204     404     404     404     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>/content 401 404 200 200    404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/cancel                      401     404     200     403     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/hand-in                     401     404     403     200     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/publish                     401     404     200     403     404     404     403     401     401     401
@@ -136,11 +147,16 @@ DELETE /api/v1/me/sessions/<uuid:session_id>                            401     
 POST   /api/v1/people                                                   201     201     201     201     201     201     201     201     201     201
 GET    /health/live                                                     200     200     200     200     200     200     200     200     200     200
 GET    /health/ready                                                    200     200     200     200     200     200     200     200     200     200
+GET    /api/v1/documents/<uuid:document_id>/diff                        401     404     200     200     404     404     200     401     401     401
 POST   /oauth/introspect                                                401     401     401     401     401     401     401     401     401     401
 POST   /oauth/revoke                                                    401     401     401     401     401     401     401     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/restore                     401     404     200     200     404     404     403     401     401     401
 POST   /oauth/token                                                     401     401     401     401     401     401     401     401     401     401
 GET    /oauth/userinfo                                                  401     403     403     403     403     403     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/unarchive                   401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/unpublish                   401     404     200     403     404     404     403     401     401     401
 POST   /oauth/userinfo                                                  401     403     403     403     403     403     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/versions/<int:number>       401     404     200     200     404     404     200     401     401     401
 GET    /protected                                                       401     200     200     200     200     200     200     403     403     403
 GET    /protected_data                                                  401     200     200     200     200     200     200     401     401     401
 """
@@ -193,6 +209,9 @@ STATE: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/documents/<uuid:document_id>/archive"): "cancelled",
     ("POST", "/api/v1/documents/<uuid:document_id>/unarchive"): "archived",
     ("POST", "/api/v1/admin/people/<uuid:person_id>/approve"): "pending",
+    ("POST", "/api/v1/documents/<uuid:document_id>/restore"): {"version": 1},
+    ("POST", "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore"): {"version": "1"},
+    ("POST", "/editor/documents/<uuid:document_id>/versions/<int:number>/restore"): {"version": "1"},
     ("POST", "/api/v1/admin/people/<uuid:person_id>/decline"): "pending",
     ("POST", "/api/v1/admin/people/<uuid:person_id>/reinstate"): "suspended",
 }
@@ -224,8 +243,20 @@ class Row:
     method: str
     rule: str
     answers: dict[str, str]
+# What is asked for in addresses, where something must be.
+QUERY: dict[str, str] = {
+    "/sponsor/documents/<uuid:document_id>/compare": "?from=1&to=1",
+    "/editor/documents/<uuid:document_id>/compare": "?from=1&to=1",
+    "/api/v1/documents/<uuid:document_id>/diff": "?from=1&to=1",
+}
+
 
     @property
+    "/sponsor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
+    "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore": {"number": "1"},
+    "/editor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
+    "/editor/documents/<uuid:document_id>/versions/<int:number>/restore": {"number": "1"},
+    "/api/v1/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
     def key(self) -> tuple[str, str]:
         return self.method, self.rule
 

@@ -78,7 +78,7 @@ async def address(site: Site, cast: Cast, row: Row) -> str:
             break
     path = row.rule
     for name, value in values.items():
-        for converter in ("uuid", "string", "path"):
+        for converter in ("uuid", "string", "path", "int"):
             path = path.replace(f"<{converter}:{name}>", str(value))
     return path
 
