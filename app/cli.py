@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app import migrations, operations, rotation, supervisor
+from app.accounts.service import Decision
 from app.audit.verdict import in_words
 from app.errors import DomainError, Invalid
 from app.settings import Settings, SettingsError
@@ -159,6 +160,38 @@ def secrets_rotate(what: str, token_file: Path | None, emergency: bool, yes: boo
 
 
 @main.group()
+def people() -> None:
+    """People and their accounts."""
+
+
+def _decide(verb: str, email: str, reason: str, message: str, *, as_json: bool) -> None:
+    settings = load_settings(instance_environment())
+    decision = Decision(verb, reason, message)
+    found = run(lambda: operations.decide_about(settings, email, decision))
+    tell(found, as_json=as_json, words=f"{email} is {found.status} now.")
+
+
+@people.command("suspend")
+@click.argument("email")
+@click.option("--reason", required=True, help="Why, for the record; the person does not see it.")
+@click.option("--message", default="", help="What the person is told.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def people_suspend(email: str, reason: str, message: str, as_json: bool) -> None:
+    """Suspend somebody: whatever they are signed in with ends at once, everywhere."""
+    _decide("suspend", email, reason, message, as_json=as_json)
+
+
+@people.command("reinstate")
+@click.argument("email")
+@click.option("--reason", required=True, help="Why, for the record; the person does not see it.")
+@click.option("--message", default="", help="What the person is told.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def people_reinstate(email: str, reason: str, message: str, as_json: bool) -> None:
+    """Reinstate somebody who was suspended."""
+    _decide("reinstate", email, reason, message, as_json=as_json)
+
+
+@main.group()
 def audit() -> None:
     """The audit trail."""
 
@@ -192,11 +225,14 @@ def audit_verify(copies: tuple[Path, ...], as_json: bool) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def demo(as_json: bool) -> None:
-    """Fill an empty instance with believable people, documents and entries, and print their sign-ins."""
+    """Fill an empty instance with believable people, documents and entries, and print their sign-ins.
+
+    Where that was done before, the same people get new passwords.
+    """
     settings = load_settings(instance_environment())
-    people = run(lambda: operations.make_demo(settings))
-    words = "\n".join(f"{person.role:8} {person.email:34} {person.password}" for person in people)
-    tell(people, as_json=as_json, words=words)
+    cast = run(lambda: operations.make_demo(settings))
+    words = "\n".join(f"{person.role:16} {person.email:24} {person.password}" for person in cast)
+    tell(cast, as_json=as_json, words=words)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,31 @@ from app.documents.schemas import NewDocument
 from app.journal import service as journal
 from app.journal.schemas import NewEntry
 
-WORDS: Final = tuple(
-    "amber birch cedar delta ember fable grove harbor indigo juniper kestrel lantern meadow nettle orchid pepper "
-    "quartz river saffron thistle umber velvet willow yarrow".split(" ")  # noqa: SIM905 - easier to read so
+WORDS: Final = (
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "fable",
+    "grove",
+    "harbor",
+    "indigo",
+    "juniper",
+    "kestrel",
+    "lantern",
+    "meadow",
+    "nettle",
+    "orchid",
+    "pepper",
+    "quartz",
+    "river",
+    "saffron",
+    "thistle",
+    "umber",
+    "velvet",
+    "willow",
+    "yarrow",
 )
 
 

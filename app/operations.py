@@ -11,13 +11,15 @@ from uuid import UUID
 import msgspec
 
 from app import demo
+from app.access import SYSTEM
 from app.accounts import service as accounts
 from app.accounts.schemas import SignUp
+from app.accounts.service import Decision
 from app.audit import verifying
 from app.audit.signing import KEY
 from app.audit.verdict import Report
 from app.database import Database
-from app.errors import Conflict, DomainError, Invalid, Unavailable
+from app.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
 from app.passwords import PasswordHasher, objections
 from app.settings import Settings
 from app.vault.errors import VaultStartError
@@ -43,6 +45,14 @@ class AdminMade(msgspec.Struct, frozen=True):
     id: UUID
     email: str
     made: bool
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of somebody's account."""
+
+    id: UUID
+    email: str
+    status: str
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -133,13 +143,31 @@ async def verify_audit(settings: Settings, copies: Sequence[Path], progress: ver
         return await verifying.verify(shop.database, keys, copies or [settings.audit_copy], progress)
 
 
+async def decide_about(settings: Settings, email: str, decision: Decision) -> Outcome:
+    """Suspend or reinstate somebody from the server's own command line; raises NotFound and Conflict."""
+    async with attached(settings) as shop, shop.database.transaction() as db:
+        person_id = await accounts.person_with(db, email)
+        decided = await accounts.decide(db, SYSTEM, person_id, decision)
+    return Outcome(decided.person_id, email, decided.status)
+
+
 async def make_demo(settings: Settings) -> list[demo.Demo]:
-    """Fill an empty instance; raises Conflict when people are there already."""
+    """Fill an empty instance, or give the people of a demonstration made before new passwords.
+
+    Raises Conflict when other people are there already.
+    """
     async with attached(settings) as shop:
-        async with shop.database.read() as db:
-            if await accounts.counts(db):
-                raise Conflict("this instance has people already; the demonstration wants an empty one")
         people = demo.cast()
         hashes = {person.email: await shop.passwords.hash(person.password) for person in people}
-        await demo.fill(shop.database, people, hashes)
+        async with shop.database.read() as db:
+            empty = not await accounts.counts(db)
+        if empty:
+            await demo.fill(shop.database, people, hashes)
+            return people
+        try:
+            async with shop.database.transaction() as db:
+                for person in people:
+                    await accounts.set_password(db, person.email, hashes[person.email])
+        except NotFound:
+            raise Conflict("this instance has people already; the demonstration wants an empty one") from None
         return people

@@ -3,6 +3,7 @@
 from app.accounts.life import DECISIONS, decisions_from
 from app.accounts.service.acting import actor
 from app.accounts.service.applications import Application, email_key, make_admin, register
+from app.accounts.service.by_operator import person_with, set_password
 from app.accounts.service.decisions import (
     Decided,
     Decision,
@@ -43,5 +44,7 @@ __all__ = [
     "names",
     "people",
     "person",
+    "person_with",
     "register",
+    "set_password",
 ]
