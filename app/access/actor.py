@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from app.access.context import Identity
@@ -60,8 +61,12 @@ VISITOR = Actor(id=None)
 SYSTEM = Actor(id=None, auth_type="system", display_name="Scriptorium", status="active")
 
 
+@lru_cache(maxsize=16_384)
 def needs_of(person_id: UUID, roles: frozenset[str], status: str, scopes: frozenset[str] | None) -> frozenset[Need]:
-    """What somebody provides: themselves always; roles and scopes only while their account is active."""
+    """What somebody provides: themselves always; roles and scopes only while their account is active.
+
+    Remembered, because a busy caller asks for the same with every request; it depends on nothing but its arguments.
+    """
     provided: frozenset[Need] = frozenset({UserNeed(person_id)})
     if status != "active":
         return provided

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, column, false, func, or_, select, table, true, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    false,
+    func,
+    or_,
+    select,
+    table,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
 from app.access import ADMIN, EDITOR, SPONSOR, Actor
@@ -39,15 +55,22 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
     It asks for the role as well as the name on the document, so that taking the role away closes the room at once.
     """
-    if not actor.active or actor.id is None:
-        return false()
-    if ADMIN in actor.roles:
+    return _visible(_entitled(actor), actor.id)
+
+
+def _entitled(actor: Actor) -> frozenset[str]:
+    """The roles that let this actor see documents."""
+    return actor.roles if actor.active and actor.id is not None else frozenset()
+
+
+def _visible(roles: frozenset[str], viewer: UUID | BindParameter[UUID] | None) -> ColumnElement[bool]:
+    if ADMIN in roles:
         return true()
     mine: list[ColumnElement[bool]] = []
-    if SPONSOR in actor.roles:
-        mine.append(Document.sponsor_id == actor.id)
-    if EDITOR in actor.roles:
-        mine.append(Document.editor_id == actor.id)
+    if SPONSOR in roles:
+        mine.append(Document.sponsor_id == viewer)
+    if EDITOR in roles:
+        mine.append(Document.editor_id == viewer)
     return or_(*mine) if mine else false()
 
 
@@ -63,9 +86,17 @@ def _people(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def document(actor: Actor, document_id: UUID) -> Select[*tuple[Any, ...]]:
-    """One document in full, if the actor may see it."""
-    return _people(select(*_ROW, Document.body)).where(Document.id == document_id, visible_to(actor))
+def document(actor: Actor, document_id: UUID) -> tuple[Select[*tuple[Any, ...]], dict[str, UUID | None]]:
+    """One document in full, if the actor may see it: the statement, and its parameters."""
+    return _document(_entitled(actor)), {"document_id": document_id, "viewer": actor.id}
+
+
+@cache
+def _document(roles: frozenset[str]) -> Select[*tuple[Any, ...]]:
+    """Built once for each set of roles: making the statement costs more than running it (PERFORMANCE 0.2)."""
+    viewer: BindParameter[UUID] = bindparam("viewer", type_=Uuid())
+    wanted = Document.id == bindparam("document_id", type_=Uuid())
+    return _people(select(*_ROW, Document.body)).where(wanted, _visible(roles, viewer))
 
 
 def document_for_update(actor: Actor, document_id: UUID) -> Select[Document]:

@@ -20,7 +20,7 @@ After = tuple[datetime, UUID] | None
 
 async def document(db: AsyncConnection | AsyncSession, actor: Actor, document_id: UUID) -> DocumentView:
     """One document; raises NotFound for one that does not exist or is not the actor's to see."""
-    row = (await db.execute(queries.document(actor, document_id))).first()
+    row = (await db.execute(*queries.document(actor, document_id))).first()
     if row is None:
         raise NotFound
     return DocumentView(**_row(row), body=row.body, revision=row.revision)

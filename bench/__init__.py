@@ -1,0 +1,1 @@
+"""Benchmarks with the peers they run against; `python -m bench` prints one table of ratios."""

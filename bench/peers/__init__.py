@@ -1,0 +1,1 @@
+"""Peers: the least that could do the same work."""
