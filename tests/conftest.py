@@ -16,6 +16,7 @@ from tests import makers
 from tests.cast import CAST, Cast, Person
 from tests.client import Browser, Program
 from tests.observed import OBSERVED, misshapen, undeclared
+from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401 - pytest finds hooks by their name in this module
 from tests.site import TABLES, Site, as_owner, running
 
 

@@ -18,14 +18,13 @@ HERE = Path(__file__).parent
 LAST = "test_no_secret_leaks.py"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep this folder in one worker, so that there is one house, and look for leaks when all else has been done."""
+    """Look for leaks when all else of this folder has been done."""
     ours = [item for item in items if item.path.is_relative_to(HERE)]
-    for item in ours:
-        item.add_marker(pytest.mark.xdist_group("e2e"))
-    last = [item for item in ours if item.path.name == LAST]
-    items[:] = [item for item in items if item not in last] + last
+    ours.sort(key=lambda item: item.path.name == LAST)
+    places = [number for number, item in enumerate(items) if item.path.is_relative_to(HERE)]
+    for place, item in zip(places, ours, strict=True):
+        items[place] = item
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tests.e2e.burst import Answer, release_together, request
 from tests.e2e.forms import filled_in, open_form
 from tests.e2e.people import Cast, Person, Programs
 
-GUESSES, LIMIT = 80, 5
+GUESSES, LIMIT, ROUNDS = 80, 5, 5
 SUCCESS = {"page": 303, "json": 200, "basic": 200}
 
 
@@ -80,5 +80,14 @@ async def test_a_burst_of_guesses(programs: Programs, cast: Cast, face: str) -> 
 async def test_a_burst_of_right_passwords_all_come_in(programs: Programs, face: str) -> None:
     person = Person("member", f"Busy behind the {face}")
     await programs.register(person)
-    answers = await burst(programs, face, person, GUESSES)
-    assert Counter(answer.status for answer in answers) == {SUCCESS[face]: GUESSES}
+    waiting = GUESSES
+    # Hashing takes the processor it is given: on a machine busy with other things some are asked to come back.
+    for _ in range(ROUNDS):
+        answers = await burst(programs, face, person, waiting)
+        assert {answer.status for answer in answers} <= {SUCCESS[face], 429}
+        later = [answer for answer in answers if answer.status == 429]
+        assert {answer.headers["Retry-After"] for answer in later} <= {"1"}, "a right password counted as a wrong one"
+        waiting = len(later)
+        if not waiting:
+            return
+    pytest.fail(f"{waiting} of {GUESSES} never came in")
