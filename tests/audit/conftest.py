@@ -25,7 +25,7 @@ from app.audit.verifying import verify
 from app.database import Database
 from app.ids import new_id
 from app.settings import Settings
-from app.vault.holder import Holder
+from app.vault.broker import Broker
 from local.stack import Stack
 from tests.site import settings_for
 
@@ -42,7 +42,7 @@ class Trail:
 
     stack: Stack
     settings: Settings
-    secrets: Holder
+    secrets: Broker
     database: Database
     root: asyncpg.Connection
     actor: Actor = field(
@@ -115,7 +115,7 @@ def _let_the_superuser_in(data: Path) -> None:
 @pytest.fixture(scope="session")
 async def open_trail(trail_stack: Stack) -> AsyncIterator[Trail]:
     settings = settings_for(trail_stack, {})
-    secrets = Holder(settings)
+    secrets = Broker(settings)
     await secrets.start()
     database = Database(settings, secrets)
     root = await asyncpg.connect(
