@@ -11,11 +11,13 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import asyncpg
-from sqlalchemy import DateTime, MetaData, event, exc
+from sqlalchemy import DateTime, MetaData, event, exc, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -31,6 +33,9 @@ POOL_TIMEOUT: Final = 5.0  # seconds a request may wait for a connection
 DRAIN_LOOK: Final = 0.05
 QUERY_CANCELED: Final = "57014"  # our own statement_timeout
 LOST: Final = ("08", "57P", "53300")  # connection exceptions, shutdowns, too many connections
+LONGEST_DOUBT: Final = 5.0  # seconds to find out whether a commit whose answer was lost was kept
+NUMBER: Final = text("SELECT CAST(CAST(pg_current_xact_id_if_assigned() AS text) AS bigint)")
+STATUS: Final = text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")
 CONTENDED: Final = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available
 
 _log = logging.getLogger("scriptorium.database")
@@ -56,6 +61,29 @@ class Contention(Unavailable):
 
     code = "contention"
     title = "Somebody is changing the same thing"
+
+
+class Lost(Unavailable):
+    """The connection went away before anything of the transaction was kept; doing all of it again is safe."""
+
+    code = "database_unavailable"
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection went away while committing, and PostgreSQL cannot be asked whether it did."""
+
+    code = "outcome_unknown"
+    title = "It is not known whether this was saved"
+
+
+@dataclass
+class Sitting:
+    """What has been kept so far by one piece of work, such as a request; only work that kept nothing may be repeated."""
+
+    kept: int = 0
+
+
+SITTING: Final[ContextVar[Sitting | None]] = ContextVar("scriptorium-sitting", default=None)
 
 
 class Generations:
@@ -134,7 +162,8 @@ class Database:
         """One transaction: committed on success, rolled back on any exception, cancellation included.
 
         Raises Unavailable when there is no connection to be had, Contention when another transaction was in the way;
-        everything else (IntegrityError above all) passes through untouched.
+        everything else (IntegrityError above all) passes through untouched.  A connection that is lost before the commit
+        raises Lost; one that is lost in it is followed by a question to PostgreSQL, never by a guess.
         """
         connection = await self._connect(self._writes)
         try:
@@ -142,6 +171,7 @@ class Database:
                 async with AsyncSession(bind=connection, expire_on_commit=False) as session, session.begin():
                     try:
                         yield session
+                        await self._commit(session, connection)
                     except TimeoutError:
                         # Before the rollback, which would wait for a server that does not answer as well.
                         await connection.invalidate()
@@ -172,6 +202,36 @@ class Database:
                 await self._draining
         await self._writes.dispose()
         await self._reads.dispose()
+
+    async def _commit(self, session: AsyncSession, connection: AsyncConnection) -> None:
+        """Commit, and find out whether it was kept if the answer is lost; raises Lost or OutcomeUnknown."""
+        await session.flush()
+        if not connection.in_transaction():
+            return
+        number: int | None = await session.scalar(NUMBER)
+        try:
+            await session.commit()
+        except (exc.DBAPIError, TimeoutError) as error:
+            lost = isinstance(error, TimeoutError) or _went_away(error)
+            if number is None or not lost:
+                raise
+            await connection.invalidate()
+            if not await self._was_kept(number):
+                raise Lost("The database went away") from error
+        if number is not None and (sitting := SITTING.get()) is not None:
+            sitting.kept += 1
+
+    async def _was_kept(self, number: int) -> bool:
+        """Whether a transaction was committed, as PostgreSQL remembers it; raises OutcomeUnknown when it cannot say."""
+        deadline = asyncio.get_running_loop().time() + LONGEST_DOUBT
+        while asyncio.get_running_loop().time() < deadline:
+            with suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout_at(deadline), self.read() as other:
+                    status = await other.scalar(STATUS, {"number": str(number)})
+                if status != "in progress":
+                    return bool(status == "committed")
+            await asyncio.sleep(DRAIN_LOOK)
+        raise OutcomeUnknown("Look whether it is there before you try again")
 
     async def _connect(self, engine: AsyncEngine) -> AsyncConnection:
         """Take a connection; a login PostgreSQL refuses is refetched and tried once more."""
@@ -262,11 +322,15 @@ def _working() -> Iterator[None]:
             raise Contention(retry_after=1) from error
         if state == QUERY_CANCELED:
             raise Unavailable("The database took too long", code="database_slow") from error
-        if error.connection_invalidated or state.startswith(LOST):
-            raise Unavailable("The database went away", code="database_unavailable") from error
+        if _went_away(error):
+            raise Lost("The database went away") from error
         raise
     except TimeoutError as error:
         raise Unavailable("The database does not answer", code="database_unavailable") from error
+
+
+def _went_away(error: exc.DBAPIError) -> bool:
+    return error.connection_invalidated or _sqlstate(error).startswith(LOST)
 
 
 def _sqlstate(error: BaseException) -> str:

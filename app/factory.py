@@ -24,11 +24,13 @@ from app.web.context import current_actor, extension
 from app.web.csrf import Csrf
 from app.web.faces import for_programs
 from app.web.guard import Guard
+from app.web.kept_text import kept_page, sent_again
 from app.web.limits import Limiter, named_limit
 from app.web.local_path import local_path
 from app.web.problems import problem
 from app.web.redirects import see_other
 from app.web.render import STATIC, Renderer, render
+from app.web.repeating import RepeatingQuart
 from app.web.request_id import request_id
 from app.web.steps import StepMissing
 from app.web.uploads import UploadingRequest
@@ -44,7 +46,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
 
     `source` is where secrets come from; left out, one worker talks to Vault itself and more share the broker.
     """
-    app = Quart("app", static_folder=str(STATIC), static_url_path="/static", template_folder=None)
+    app = RepeatingQuart("app", static_folder=str(STATIC), static_url_path="/static", template_folder=None)
     app.url_map.strict_slashes = False
     app.request_class = UploadingRequest
     app.config.update(
@@ -137,7 +139,8 @@ async def _not_active(error: NotActive) -> ResponseTypes:
     if for_programs(request.path):
         answer: Response = problem(error, request_id())
         return answer
-    return await see_other("/account/status")
+    kept = await kept_page(error) if await sent_again() else None
+    return kept or await see_other("/account/status")
 
 
 async def _not_fresh(error: NotFresh) -> ResponseTypes:

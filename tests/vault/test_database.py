@@ -13,8 +13,9 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from sqlalchemy import exc, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import Base, Contention, Database
+from app.database import SITTING, Base, Contention, Database, Lost, OutcomeUnknown, Sitting
 from app.errors import Unavailable
 from app.ids import now
 from app.settings import Settings
@@ -239,3 +240,86 @@ async def test_deadlocks_are_told_apart(database: Database) -> None:
 
     ended = await asyncio.gather(cross("a", "b"), cross("b", "a"), return_exceptions=True)
     assert [type(end) for end in ended if end is not None] == [Contention]
+
+
+async def _end_sessions(broker: Broker) -> None:
+    """What a revoked login meets: every connection of ours is ended."""
+    login = broker.snapshot.login
+    settings = broker.settings
+    connection = await asyncpg.connect(
+        host=settings.database_host,
+        port=settings.database_port,
+        database=settings.database_name,
+        user=login.user,
+        password=login.password,
+    )
+    await connection.execute("SET ROLE none")  # the sessions belong to the login itself
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = session_user AND pid <> pg_backend_pid()"
+    )
+    await connection.close()
+
+
+async def test_work_lost_before_the_commit_is_said_to_be_lost(database: Database, broker: Broker) -> None:
+    sitting = Sitting()
+    token = SITTING.set(sitting)
+
+    async def interrupted() -> None:
+        async with database.transaction() as session:
+            await session.execute(INSERT, {"owner": "lost", "note": "x"})
+            await _end_sessions(broker)
+            await session.execute(INSERT, {"owner": "lost", "note": "y"})
+
+    with pytest.raises(Lost):
+        await interrupted()
+    assert sitting.kept == 0
+    assert await count(database, "lost") == 0
+    async with database.transaction() as session:
+        await session.execute(INSERT, {"owner": "lost", "note": "x"})
+    async with database.transaction() as session:
+        await session.execute(COUNT, {"owner": "lost"})
+    assert sitting.kept == 1
+    SITTING.reset(token)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_commit_whose_answer_is_lost_is_asked_after(
+    database: Database, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    owner = f"doubt {kept}"
+    real = AsyncSession.commit
+
+    async def cut_off(self: AsyncSession) -> None:
+        await (real(self) if kept else self.rollback())
+        raise exc.DBAPIError("COMMIT", {}, Exception(), connection_invalidated=True)
+
+    async def write() -> None:
+        async with database.transaction() as session:
+            await session.execute(INSERT, {"owner": owner, "note": "x"})
+
+    monkeypatch.setattr(AsyncSession, "commit", cut_off)
+    if kept:
+        await write()
+    else:
+        with pytest.raises(Lost):
+            await write()
+    assert await count(database, owner) == int(kept)
+
+
+async def test_nothing_is_guessed_when_postgresql_cannot_say(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut_off(self: AsyncSession) -> None:
+        await self.rollback()
+        raise TimeoutError
+
+    monkeypatch.setattr(AsyncSession, "commit", cut_off)
+    monkeypatch.setattr("app.database.LONGEST_DOUBT", 0.3)
+    monkeypatch.setattr("app.database.STATUS", text("SELECT 'in progress' WHERE :number <> ''"))
+
+    async def write() -> None:
+        async with database.transaction() as session:
+            await session.execute(INSERT, {"owner": "unknown", "note": "x"})
+
+    with pytest.raises(OutcomeUnknown):
+        await write()

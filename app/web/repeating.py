@@ -1,0 +1,57 @@
+"""Requests whose database connection was lost before anything was kept are done once more, unseen by the caller.
+
+That is what an emergency costs in which every database login is revoked: the statement under way dies, and the next
+connection is refused until the new login is there.  Work that has committed anything is never repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import structlog
+from quart import Quart, has_request_context, request
+from quart.ctx import RequestContext
+from quart.typing import ResponseReturnValue
+
+from app.database import SITTING, Lost, Sitting
+
+T = TypeVar("T")
+TRIES: Final = 3
+# Bodies of these kinds are kept whole until the request ends; others may have been read piece by piece.
+KEPT_BODIES: Final = frozenset({"", "application/json", "application/x-www-form-urlencoded"})
+
+_log = structlog.get_logger("scriptorium.database")
+
+
+class RepeatingQuart(Quart):
+    """Quart, with views and what runs before them repeated when that is safe."""
+
+    async def preprocess_request(self, request_context: RequestContext | None = None) -> ResponseReturnValue | None:
+        before = super().preprocess_request
+        return await repeated(lambda: before(request_context))
+
+    async def dispatch_request(self, request_context: RequestContext | None = None) -> ResponseReturnValue:
+        view = super().dispatch_request
+        return await repeated(lambda: view(request_context))
+
+
+async def repeated(work: Callable[[], Awaitable[T]]) -> T:
+    """Do `work`; at most twice more when a connection was lost and nothing was kept.  Raises what `work` raises."""
+    sitting = Sitting()
+    token = SITTING.set(sitting)
+    try:
+        for _ in range(TRIES - 1):
+            try:
+                return await work()
+            except Lost:
+                if sitting.kept or not _repeatable():
+                    raise
+                _log.info("request_repeated")
+        return await work()
+    finally:
+        SITTING.reset(token)
+
+
+def _repeatable() -> bool:
+    return has_request_context() and (request.mimetype or "") in KEPT_BODIES
