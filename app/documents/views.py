@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -33,7 +31,6 @@ _GROUPS: Mapping[Part, Sequence[tuple[str, tuple[str, ...]]]] = {
         ("Published", ("published",)),
     ),
 }
-DIFF_LINES = 4_000
 
 
 def row(document: DocumentRow, part: Part) -> dict[str, Any]:
@@ -180,32 +177,19 @@ def changes(form: DocumentForm, part: Part, typed: Mapping[str, str]) -> tuple[D
     return wanted, int(form.version)
 
 
+def started_from(typed: Mapping[str, str]) -> int:
+    """The version a form was read from; 0, which never was, when it does not say."""
+    text = typed.get("version", "")
+    return int(text) if text.isdecimal() else 0
+
+
 def yours(typed: Mapping[str, str], document: DocumentView) -> dict[str, Any]:
     """What somebody typed while another saved, for the page on which both are put together."""
     return {
         "title": typed.get("title", document.title),
         "brief": typed.get("brief"),
-        "body": typed.get("body", ""),
+        "body": typed.get("body", "").replace("\r\n", "\n"),
         "version": typed.get("version", ""),
         "editor_id": typed.get("editor_id"),
         "due_on": typed.get("due_on"),
     }
-
-
-async def difference(saved: str, mine: str) -> list[dict[str, str]]:
-    """Lines that are the same, only in mine ("added") or only in the saved text ("removed")."""
-    before, after = saved.splitlines(), mine.replace("\r\n", "\n").splitlines()
-    if len(before) + len(after) > DIFF_LINES:
-        return []
-    return await asyncio.get_running_loop().run_in_executor(None, _difference, before, after)
-
-
-def _difference(before: list[str], after: list[str]) -> list[dict[str, str]]:
-    lines: list[dict[str, str]] = []
-    for kind, start, end, mine_start, mine_end in difflib.SequenceMatcher(None, before, after).get_opcodes():
-        if kind == "equal":
-            lines += [{"kind": "same", "text": line} for line in before[start:end]]
-        else:
-            lines += [{"kind": "removed", "text": line} for line in before[start:end]]
-            lines += [{"kind": "added", "text": line} for line in after[mine_start:mine_end]]
-    return lines

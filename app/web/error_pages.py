@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.errors import DomainError, Invalid, NotAuthenticated, Unavailable
 from app.web.faces import for_programs, is_oauth
+from app.web.kept_text import kept_page, sent_again
 from app.web.local_path import local_path, referring_path
 from app.web.parsing import Malformed
 from app.web.problems import from_http, headers_of, problem
@@ -88,10 +89,13 @@ class ErrorPages:
     async def _answer(self, said: DomainError, error: DomainError | HTTPException) -> ResponseTypes:
         path = _current().path
         if self.oauth_form is not None and is_oauth(path):
-            return self.oauth_form(said)
+            form = cast(Response, self.oauth_form(said))
+            for name, value in headers_of(error).items():
+                form.headers.setdefault(name, value)  # a 405 without Allow says too little (RFC 9110 15.5.6)
+            return form
         if for_programs(path):
             return _with_headers(problem(said, request_id()), headers_of(error))
-        if isinstance(said, NotAuthenticated):
+        if isinstance(said, NotAuthenticated) and not (has_request_context() and await sent_again()):
             return redirect(_sign_in_address(), 303)
         return _with_headers(await self._page(said), headers_of(error))
 
@@ -106,7 +110,8 @@ class ErrorPages:
             "request_id": request_id(),
         }
         try:
-            body = await self._render(TEMPLATE, **known)
+            kept = await kept_page(said) if has_request_context() else None
+            body = kept or await self._render(TEMPLATE, **known)
         except Exception:
             # The page about an error must not fail for the reason that the error had.
             log.exception("error_page.failed", **_about_request())

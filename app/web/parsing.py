@@ -112,7 +112,7 @@ async def form_body(model: type[T]) -> FormData[T]:
     Raises WrongContentType (415), TooLarge (413) and Malformed (400: control characters, not UTF-8, a field twice,
     more than 100 fields, a file).  Fields that `model` does not have are ignored.
     """
-    pairs = await _form_pairs()
+    pairs = await form_pairs()
     fields = fields_of(model)
     values, lists = _collect(pairs, fields)
     form: FormData[T] = FormData(values=_showable(values), lists=lists)
@@ -126,7 +126,7 @@ async def form_body(model: type[T]) -> FormData[T]:
 
 async def form_field(name: str) -> str:
     """Return one field of the request's form, or an empty string; raises as `form_body` does."""
-    return next((value for found, value in await _form_pairs() if found == name), "")
+    return next((value for found, value in await form_pairs() if found == name), "")
 
 
 async def uploaded_form() -> FileForm:
@@ -185,7 +185,8 @@ async def _body() -> bytes:
     return data
 
 
-async def _form_pairs() -> Pairs:
+async def form_pairs() -> Pairs:
+    """Return the fields of the request's form as they were sent, in order; raises as `form_body` does."""
     known: Pairs | None = g.get("scriptorium_form")
     if known is None:  # the form token is looked for before the form is read: decode once
         known = g.scriptorium_form = await _decode_form()

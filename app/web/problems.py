@@ -79,6 +79,8 @@ def problem_document(error: DomainError, request_id: str) -> dict[str, Any]:
         document["errors"] = error.errors
     if isinstance(error, Stale) and error.current is not None:
         document["current_version"] = error.current
+        if error.link:
+            document["current"] = error.link
     return document
 
 

@@ -12,6 +12,8 @@ from app.access import EDITOR, SPONSOR
 from app.accounts import service as accounts
 from app.documents import service, views
 from app.documents.life import STEPS, Part
+from app.documents.merging import has_marks
+from app.documents.pages.conflict import conflict_page
 from app.documents.pages.part import in_part
 from app.documents.schemas import DocumentForm, NewDocument, StepNote
 from app.errors import Invalid, NotFound, Stale
@@ -83,6 +85,8 @@ async def _save(document_id: UUID, part: Part) -> Response:
     form = await form_body(DocumentForm)
     try:
         asked = form.require()
+        if form.values.get("merging") and has_marks(asked.body):
+            return await conflict_page(document_id, part, form, marks_left=True)
         changes, version = views.changes(asked, part, form.values)
         async with transaction() as db:
             await in_part(db, document_id, part)
@@ -91,7 +95,7 @@ async def _save(document_id: UUID, part: Part) -> Response:
         form.errors = invalid.errors
         return await _document_page(document_id, part, form, 422)
     except Stale:
-        return await _conflict_page(document_id, form)
+        return await conflict_page(document_id, part, form)
     return await see_other(f"/{part}/documents/{document_id}", "Saved. Every version is kept.")
 
 
@@ -139,17 +143,4 @@ async def _document_page(document_id: UUID, part: Part, form: FormData[Any], sta
         body_html=text.html,
         history=views.history(versions, steps),
         entry_url=views.entry_url(document),
-    )
-
-
-async def _conflict_page(document_id: UUID, form: FormData[Any]) -> Response:
-    async with reading() as db:
-        document = await service.document(db, current_actor(), document_id)
-    return await page(
-        "documents/conflict.html",
-        409,
-        document=views.shown(document),
-        yours=views.yours(form.values, document),
-        current_version=document.version,
-        diff=await views.difference(document.body, form.values.get("body", "")),
     )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from app.access import Actor
 from app.documents import due, queries
 from app.documents.life import Part
-from app.documents.schemas import DocumentRow, DocumentView, StepRow, VersionRow
+from app.documents.schemas import Chosen, DocumentRow, DocumentView, StepRow, VersionRow
 from app.errors import NotFound
 from app.ids import now
 
@@ -27,11 +27,19 @@ async def document(db: AsyncConnection | AsyncSession, actor: Actor, document_id
 
 
 async def documents(
-    db: AsyncConnection, actor: Actor, *, part: Part | None, state: str | None, after: After, limit: int
+    db: AsyncConnection,
+    actor: Actor,
+    *,
+    part: Part | None,
+    after: After,
+    limit: int,
+    state: str | None = None,
+    chosen: Chosen | None = None,
 ) -> list[DocumentRow]:
-    """Documents the actor may see, last changed first; with `part`, those in which they have it."""
+    """Documents the actor may see, last changed first unless `chosen` says otherwise; with `part`, those in which they
+    have it."""
     where = queries.visible_to(actor) if part is None else queries.in_part(actor, part)
-    statement = queries.documents(where, state=state, after=after, limit=limit)
+    statement = queries.documents(where, chosen=chosen or Chosen(state), after=after, limit=limit)
     return [DocumentRow(**_row(row)) for row in (await db.execute(statement)).all()]
 
 

@@ -113,9 +113,9 @@ async def restore(
 
 def _check_unchanged(document: Document, revision: int | None, version: int | None) -> None:
     if revision is not None and revision != document.revision:
-        raise Stale(current=document.revision)
+        raise Stale(current=document.revision, link=f"/api/v1/documents/{document.id}")
     if version is not None and version != document.version:
-        raise Stale(current=document.version)
+        raise Stale(current=document.version, link=f"/api/v1/documents/{document.id}")
 
 
 def _due(document: Document, changes: DocumentChanges, parts: list[Part]) -> bool:
