@@ -106,15 +106,16 @@ class NotFresh(Forbidden):
 
 
 class Stale(Conflict):
-    """The caller's `If-Match` names an older version (RFC 9110 13.1.1); `current` is the version now."""
+    """The caller's `If-Match` names an older version (RFC 9110 13.1.1); `current` is the version now, `link` where it is."""
 
     status = 412
     code = "stale"
     title = "This has changed since you read it"
 
-    def __init__(self, detail: str | None = None, *, current: int | None = None) -> None:
+    def __init__(self, detail: str | None = None, *, current: int | None = None, link: str = "") -> None:
         super().__init__(detail)
         self.current = current
+        self.link = link
 
 
 class Throttled(DomainError):

@@ -64,6 +64,7 @@ class Problem(msgspec.Struct, frozen=True):
     request_id: str
     errors: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
     current_version: int | msgspec.UnsetType = msgspec.UNSET
+    current: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True)
