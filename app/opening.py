@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -16,6 +17,9 @@ from app.accounts.steps import SessionSteps
 from app.accounts.suspensions import Suspensions
 from app.admin.figures import Days
 from app.admin.tally import Tally
+from app.attachments.pictures import Gallery
+from app.attachments.service import sweep as sweep_files
+from app.attachments.store import Store, open_store
 from app.audit.sealing import Sealer
 from app.database import Database
 from app.observing import observe
@@ -38,6 +42,7 @@ from app.web.limits import Limiter
 from app.web.metrics import Metrics
 from app.web.steps import Steps
 from app.web.sweeping import Sweep, Sweeper
+from app.workshop.service import Pictures
 
 
 def install(app: Quart, settings: Settings, secrets: SecretSource, valkey: Valkey) -> None:
@@ -82,7 +87,10 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[Days.__name__] = Days()
     app.extensions[Steps.__name__] = SessionSteps(database)
     app.extensions[BasicCache.__name__] = BasicCache()
-    sweeper = Sweeper(database, (_kept_answers(settings), forget_old))
+    store = await asyncio.to_thread(open_store, settings)
+    app.extensions[Store.__name__] = store
+    app.extensions[Gallery.__name__] = Gallery(store, Pictures())
+    sweeper = Sweeper(database, (_kept_answers(settings), forget_old, _files(store)))
     await _started(opened, sweeper.start, sweeper.stop)
     app.extensions[Sweeper.__name__] = sweeper
     sealer = Sealer(database, secrets, settings)
@@ -120,6 +128,13 @@ async def _listen(app: Quart, res: Resources, opened: AsyncExitStack) -> None:
 def _kept_answers(settings: Settings) -> Sweep:
     async def sweep(db: AsyncSession, /) -> None:
         await forget_answers(db, settings.idempotency_life)
+
+    return sweep
+
+
+def _files(store: Store) -> Sweep:
+    async def sweep(db: AsyncSession, /) -> None:
+        await sweep_files(db, store)
 
     return sweep
 

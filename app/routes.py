@@ -9,6 +9,8 @@ from app.accounts import confirm_pages
 from app.accounts import pages as accounts_pages
 from app.admin import api as admin_api
 from app.admin import pages as admin_pages
+from app.attachments import api as attachments_api
+from app.attachments import pages as attachments_pages
 from app.documents import api as documents_api
 from app.documents import pages as documents_pages
 from app.history import api as history_api
@@ -36,6 +38,7 @@ def mount(app: Quart) -> None:
         history_pages,
         confirm_pages,
         documents_pages,
+        attachments_pages,
         tokens_pages,
         oauth_pages,
         admin_pages,
@@ -43,7 +46,7 @@ def mount(app: Quart) -> None:
     ):
         pages.register_blueprint(module.blueprint)
     api = Blueprint("api", __name__, url_prefix="/api")
-    for module in (tokens_api, accounts_api, history_api, journal_api, documents_api, oauth_api, admin_api):
+    for module in (tokens_api, accounts_api, history_api, journal_api, documents_api, attachments_api, oauth_api, admin_api):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(pages)
     app.register_blueprint(api)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.accounts import models as accounts
 from app.admin import models as admin
+from app.attachments import models as attachments
 from app.audit import models as audit
 from app.database import Base
 from app.documents import models as documents
@@ -14,4 +15,4 @@ from app.web import idempotency
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "admin", "audit", "documents", "idempotency", "journal", "metadata", "oauth", "tokens"]
+__all__ = ["accounts", "admin", "attachments", "audit", "documents", "idempotency", "journal", "metadata", "oauth", "tokens"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from app.access import SYSTEM, VISITOR
@@ -87,6 +88,21 @@ async def take(who: Person, document_id: str | UUID, step: str) -> dict[str, Any
     assert taken.status_code == 200, taken.text
     shown: dict[str, Any] = taken.json()
     return shown
+
+
+# The smallest picture there is: one grey pixel.
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c636800000082008177cd72b60000000049454e44ae426082"
+)
+
+
+async def attachment(who: Person, document_id: str | UUID, content: bytes = PIXEL, name: str = "ink.png") -> str:
+    """A file attached to a document; returns its id."""
+    made = await who.program.raw("POST", f"/api/v1/documents/{document_id}/attachments?name={quote(name)}", content)
+    assert made.status_code == 201, made.text
+    found: str = made.json()["id"]
+    return found
 
 
 async def entry(author: Person, title: str = "On copying", body: str = TEXT) -> dict[str, Any]:

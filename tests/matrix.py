@@ -45,6 +45,11 @@ POST   /admin/sessions/<uuid:person_id>/<uuid:session_id>/end           login   
 GET    /console                                                         200     200     200     200     200     200     200     200     200     200
 GET    /docs                                                            200     200     200     200     200     200     200     200     200     200
 GET    /docs/assets/<string:name>                                       200     200     200     200     200     200     200     200     200     200
+GET    /documents/<uuid:document_id>/attachments                        login   404     200     200     404     404     200     status  status  status
+POST   /documents/<uuid:document_id>/attachments                        login   403     415     415     404     404     403     status  status  status
+GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>   login   404     200     200     404     404     200     status  status  status
+GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/image login 404   200     200     404     404     200     status  status  status
+POST   /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/remove login 403  done    done    404     404     403     status  status  status
 GET    /editor/dashboard                                                login   403     403     200     403     200     403     status  status  status
 GET    /editor/documents                                                login   403     403     200     403     200     403     status  status  status
 GET    /editor/documents/<uuid:document_id>                             login   403     403     200     403     404     403     status  status  status
@@ -123,6 +128,11 @@ GET    /api/v1/documents/<uuid:document_id>/attachments                 401     
 POST   /api/v1/documents/<uuid:document_id>/attachments                 401     404     422     422     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    200     200     404     404     200     401     401     401
 DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    204     404     404     404     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>/content 401 404 200 200    404     404     200     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/attachments                 401     404     200     200     404     404     200     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/attachments                 401     404     422     422     404     404     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    200     200     404     404     200     401     401     401
+DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    204     204     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>/content 401 404 200 200    404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/cancel                      401     404     200     403     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/hand-in                     401     404     403     200     404     404     403     401     401     401

@@ -67,7 +67,7 @@ def misshapen(observed: Observed, document: dict[str, Any]) -> list[str]:
                     wrong.append(f"{method.upper()} {rule} answered {status} as {kind}")
                 continue
             schema = {**promised.get("schema", {}), "components": document["components"]}
-            given = json.loads(body) if "json" in kind.partition(";")[0].rpartition("/")[2].split("+") else body.decode()
+            given = json.loads(body) if "json" in kind.partition(";")[0].rpartition("/")[2].split("+") else body.decode("latin-1")
             for error in Draft202012Validator(schema).iter_errors(given):
                 wrong.append(f"{method.upper()} {rule} answered {status}: {error.json_path} {error.message[:120]}")
     return sorted(set(wrong))

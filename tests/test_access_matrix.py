@@ -64,6 +64,7 @@ OBJECTS: dict[str, Callable[[Site, Cast, Row], Awaitable[object]]] = {
     "key_id": key_id,
     "client_id": client_id,
     "family_id": nothing,
+    "attachment_id": nothing,
 }
 
 
@@ -76,6 +77,8 @@ async def address(site: Site, cast: Cast, row: Row) -> str:
                 if rule.defaults is None or name not in rule.defaults:
                     values[name] = await OBJECTS[name](site, cast, row)
             break
+    if "attachment_id" in values:
+        values["attachment_id"] = await makers.attachment(cast.alice, values["document_id"])
     path = row.rule
     for name, value in values.items():
         for converter in ("uuid", "string", "path", "int"):

@@ -38,7 +38,7 @@ def test_every_json_route_is_in_it(site: Site, document: dict[str, Any]) -> None
             continue
         entry = document["paths"][path_of(rule.rule)][method.lower()]
         assert entry["summary"]
-        assert ("requestBody" in entry) == (operation.body is not None)
+        assert ("requestBody" in entry) == (operation.body is not None or operation.upload)
         assert {parameter["name"] for parameter in entry["parameters"] if parameter["in"] == "path"} == rule.arguments
         access = access_of(view)
         assert access is not None

@@ -82,6 +82,8 @@ class Operation:
     examples: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
     file_type: str = ""
+    upload: bool = False
+    """Whether the body is a file of any type."""
     oauth: bool = False
     secret: bool = False
     """Whether answers hold a secret, and so are never compressed."""
@@ -178,6 +180,9 @@ def _operation(
         if operation.examples:
             content["examples"] = {name: {"value": value} for name, value in operation.examples.items()}
         entry["requestBody"] = {"required": operation.body_required, "content": {operation.media_type: content}}
+    if operation.upload:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        entry["requestBody"] = {"required": True, "content": {"application/octet-stream": file}}
     return entry
 
 

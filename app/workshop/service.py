@@ -1,0 +1,172 @@
+"""The workshop of one worker: a bounded line before a few benches, and what comes of a task, piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final, Literal
+
+import structlog
+
+from app.errors import DomainError, Unavailable
+from app.workshop.bench import REFUSED
+
+Kind = Literal["image", "paper"]
+PIECE: Final = 64 * 1024
+MIB: Final = 1024 * 1024
+_log = structlog.get_logger("scriptorium.workshop")
+
+
+class Unworkable(DomainError):
+    """The task itself cannot be done; `word` is the bench's reason."""
+
+    status = 422
+    code = "unworkable"
+    title = "This cannot be made"
+
+    def __init__(self, word: str) -> None:
+        super().__init__("It is damaged, or too large for what was asked.", code=f"unworkable_{word}")
+        self.word = word
+
+
+class Busy(Unavailable):
+    """Too many wait already, or one waited too long."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too much is being made right now. Try again shortly.", code="busy", retry_after=retry_after)
+
+
+class Workshop:
+    """`benches` tasks at a time, `line` waiting at most, none longer than `patience` seconds.
+
+    A task has `seconds` (of the clock and of the processor) and `memory` bytes of address space.
+    """
+
+    def __init__(
+        self,
+        *,
+        benches: int = 1,
+        line: int = 50,
+        patience: float = 20.0,
+        seconds: float = 10.0,
+        memory: int = 1024 * MIB,
+    ) -> None:
+        self._free = asyncio.Semaphore(benches)
+        self._benches = benches
+        self._line = line
+        self._patience = patience
+        self._seconds = seconds
+        self._memory = memory
+        self.waiting = 0
+        self.done = 0
+        self.failed = 0
+
+    @asynccontextmanager
+    async def bench(self) -> AsyncIterator[None]:
+        """A place to work; raises Busy when the line is full or does not move."""
+        if self.waiting >= self._line:
+            raise Busy(self._wait())
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Busy(self._wait()) from None
+        finally:
+            self.waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    async def work(self, kind: Kind, task: AsyncIterable[bytes], *, most: int) -> AsyncIterator[bytes]:
+        """Do one task at a bench the caller has taken; gives at most `most` bytes, piece by piece.
+
+        Raises Unworkable for the task's own faults, also after pieces were given: what was made is good only when this
+        ends without an error.
+        """
+        with tempfile.TemporaryDirectory(prefix="bench-") as place:
+            process = await self._start(kind, place)
+            try:
+                async with asyncio.timeout(self._seconds):
+                    feeding = asyncio.create_task(_feed(process, task))
+                    try:
+                        async for piece in _pieces(process, most):
+                            yield piece
+                        await feeding
+                        word = await _word(process)
+                        code = await process.wait()
+                    finally:
+                        feeding.cancel()
+            except TimeoutError:
+                self.failed += 1
+                raise Unworkable("time") from None
+            finally:
+                if process.returncode is None:
+                    with suppress(ProcessLookupError):
+                        process.kill()
+                    await process.wait()
+        if code != 0:
+            self.failed += 1
+            _log.warning("workshop.failed", kind=kind, code=code, word=word)
+            raise Unworkable(word if code == REFUSED and word.isalpha() else "failed")
+        self.done += 1
+
+    async def _start(self, kind: Kind, place: str) -> asyncio.subprocess.Process:
+        seconds = str(max(1, round(self._seconds)))
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-m", "app.workshop.bench", kind, seconds, str(self._memory),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=place,
+            # Nothing of ours but where programs are: a bench has no business with settings or anybody's home.
+            env={"PATH": os.defpath, "HOME": place, "TMPDIR": place, "LANG": "C.UTF-8", "RAYON_NUM_THREADS": "1"},
+            start_new_session=True,
+        )  # fmt: skip
+
+    def _wait(self) -> int:
+        return max(1, round((self.waiting + 1) / self._benches))
+
+
+async def _feed(process: asyncio.subprocess.Process, task: AsyncIterable[bytes]) -> None:
+    stdin = process.stdin
+    if stdin is None:
+        raise LookupError("a bench without an inlet")
+    # A bench that gave up does not listen any more; its exit code says why.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        async for piece in task:
+            stdin.write(piece)
+            await stdin.drain()
+        stdin.close()
+        await stdin.wait_closed()
+
+
+async def _pieces(process: asyncio.subprocess.Process, most: int) -> AsyncIterator[bytes]:
+    stdout = process.stdout
+    if stdout is None:
+        raise LookupError("a bench without an outlet")
+    left = most
+    while piece := await stdout.read(PIECE):
+        left -= len(piece)
+        if left < 0:
+            raise Unworkable("size")
+        yield piece
+
+
+async def _word(process: asyncio.subprocess.Process) -> str:
+    stderr = process.stderr
+    said = await stderr.read(2000) if stderr is not None else b""
+    return said.decode("utf-8", "replace").strip()
+
+
+class Pictures(Workshop):
+    """Where pictures are made ready for pages."""
+
+
+class Press(Workshop):
+    """Where texts are set on paper."""
