@@ -7,7 +7,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.sql.dml import Insert, ReturningDelete, Update
 
 from app.accounts.models import AccountChange, Person, Session
@@ -75,6 +88,7 @@ def person_by_email(email_key: str) -> Select[Person]:
     return select(Person).where(Person.email_key == email_key)
 
 
+TRIGRAM = 3
 _LISTED = (
     Person.id,
     Person.email,
@@ -118,7 +132,14 @@ def count_people(*, status: str | None, role: str | None, search: str, at_most: 
 
 
 def matches(search: str) -> ColumnElement[bool]:
-    """Whether the name or the address holds these words, whatever their case; found by trigrams (ix_people_search)."""
+    """Whether the name or the address holds these words, whatever their case; found by trigrams (ix_people_search).
+
+    One or two letters make no trigram, and everybody would have to be looked at; they are taken for the beginning of a
+    name or of an address.  Of other scripts, where two signs may be a whole name, they are found anywhere.
+    """
+    if len(search) < TRIGRAM and search.isascii() and search.isalnum():
+        begins = search.lower()
+        return or_(Person.search_text.like(f"{begins}%"), Person.search_text.like(f"% {begins}%"))
     escaped = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in search)
     return Person.search_text.like(func.lower(literal(f"%{escaped}%")), escape="\\")
 

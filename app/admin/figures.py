@@ -22,7 +22,6 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    literal_column,
     select,
     table,
     text,
@@ -135,9 +134,8 @@ async def _refusals_by_day(db: AsyncConnection, days: Sequence[date]) -> list[in
 
 
 async def _number(db: AsyncConnection, name: str) -> Number:
-    """How many rows a table has: exact while they are few, then what PostgreSQL noted when it last looked it over."""
-    few = select(literal_column("1")).select_from(table(name)).limit(EXACT_BELOW).subquery()
-    counted = await db.scalar(select(func.count()).select_from(few)) or 0
-    if counted < EXACT_BELOW:
-        return Number(counted)
-    return Number(max(counted, await db.scalar(_ESTIMATE, {"name": name}) or 0), exact=False)
+    """How many rows a table has: counted while they are few, else what PostgreSQL noted when it last looked it over."""
+    estimate = await db.scalar(_ESTIMATE, {"name": name}) or 0
+    if estimate > EXACT_BELOW:
+        return Number(estimate, exact=False)
+    return Number(await db.scalar(select(func.count()).select_from(table(name))) or 0)

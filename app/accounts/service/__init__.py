@@ -13,7 +13,7 @@ from app.accounts.service.decisions import (
     end_everything,
     end_suspensions,
 )
-from app.accounts.service.people import (
+from app.accounts.service.reading import (
     active_editors,
     counts,
     history,
