@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections import Counter
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
