@@ -71,7 +71,9 @@ class Browser(Caller):
     async def send(self, path: str, data: Mapping[str, str], **headers: str) -> httpx.Response:
         """Send a form as it is."""
         said = {"Origin": self.base_url, "Sec-Fetch-Site": "same-origin"} | _named(headers)
-        return await self.http.post(path, data=dict(data), headers={name: value for name, value in said.items() if value})
+        return await self.http.post(
+            path, data=dict(data), headers={name: value for name, value in said.items() if value}
+        )
 
     async def sign_in(self, email: str, password: str, target: str = "") -> httpx.Response:
         return await self.post("/login", {"email": email, "password": password, "next": target}, page="/login")

@@ -22,17 +22,32 @@ GET    /                                                                200     
 GET    /account                                                         login   200     200     200     200     200     200     status  status  status
 GET    /account/applications                                            login   200     200     200     200     200     200     status  status  status
 POST   /account/applications/<uuid:client_id>/disconnect                login   done    done    done    done    done    done    status  status  status
+GET    /account/clients                                                 login   200     200     200     200     200     200     status  status  status
+POST   /account/clients/<uuid:client_id>/end                            login   done    404     404     404     404     done    status  status  status
+GET    /account/clients/new                                             login   200     200     200     200     200     200     status  status  status
+POST   /account/clients/new                                             login   201     201     201     201     201     201     status  status  status
+GET    /account/confirm                                                 login   200     200     200     200     200     200     status  status  status
+POST   /account/confirm                                                 login   done    done    done    done    done    done    status  status  status
+GET    /account/history                                                 login   200     200     200     200     200     200     status  status  status
+GET    /account/keys                                                    login   200     200     200     200     200     200     status  status  status
+POST   /account/keys/<uuid:key_id>/revoke                               login   done    404     404     404     404     404     status  status  status
+GET    /account/keys/new                                                login   200     200     200     200     200     200     status  status  status
+POST   /account/keys/new                                                login   201     201     201     201     201     201     status  status  status
 GET    /account/sessions                                                login   200     200     200     200     200     200     status  status  status
 POST   /account/sessions/<uuid:session_id>/end                          login   done    404     404     404     404     404     status  status  status
 POST   /account/sessions/end-others                                     login   done    done    done    done    done    done    status  status  status
 GET    /account/status                                                  login   done    done    done    done    done    done    200     200     200
 GET    /admin/                                                          login   403     403     403     403     403     200     status  status  status
 GET    /admin/audit                                                     login   403     403     403     403     403     200     status  status  status
+GET    /admin/audit.csv                                                 login   403     403     403     403     403     200     status  status  status
+GET    /admin/audit.jsonl                                               login   403     403     403     403     403     200     status  status  status
+GET    /admin/clients                                                   login   403     403     403     403     403     200     status  status  status
+POST   /admin/clients/<uuid:client_id>/end                              login   403     403     403     403     403     done    status  status  status
 GET    /admin/people                                                    login   403     403     403     403     403     200     status  status  status
 GET    /admin/people/<uuid:person_id>                                   login   403     403     403     403     403     200     status  status  status
 POST   /admin/people/<uuid:person_id>/<string:verb>                     login   403     403     403     403     403     done    status  status  status
 POST   /admin/people/<uuid:person_id>/end-sessions                      login   403     403     403     403     403     done    status  status  status
-POST   /admin/people/<uuid:person_id>/roles                             login   403     403     403     403     403     422     status  status  status
+POST   /admin/people/<uuid:person_id>/roles                             login   403     403     403     403     403     done    status  status  status
 POST   /admin/people/<uuid:person_id>/sessions/<uuid:session_id>/end    login   403     403     403     403     403     404     status  status  status
 POST   /admin/people/<uuid:person_id>/sign-ins/<uuid:family_id>/end     login   403     403     403     403     403     404     status  status  status
 GET    /admin/people/bulk                                               login   403     403     403     403     403     done    status  status  status
@@ -49,17 +64,24 @@ GET    /documents/<uuid:document_id>/attachments                        login   
 POST   /documents/<uuid:document_id>/attachments                        login   403     415     415     404     404     403     status  status  status
 GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>   login   404     200     200     404     404     200     status  status  status
 GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/image login 404   200     200     404     404     200     status  status  status
-POST   /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/remove login 403  done    done    404     404     403     status  status  status
+POST   /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/remove login   403     done    done    404     404     403     status  status  status
 GET    /editor/dashboard                                                login   403     403     200     403     200     403     status  status  status
 GET    /editor/documents                                                login   403     403     200     403     200     403     status  status  status
 GET    /editor/documents/<uuid:document_id>                             login   403     403     200     403     404     403     status  status  status
 POST   /editor/documents/<uuid:document_id>                             login   403     403     done    403     404     403     status  status  status
 POST   /editor/documents/<uuid:document_id>/<string:name>               login   403     403     done    403     404     403     status  status  status
+GET    /editor/documents/<uuid:document_id>/compare                     login   403     403     200     403     404     403     status  status  status
+GET    /editor/documents/<uuid:document_id>/versions                    login   403     403     200     403     404     403     status  status  status
+GET    /editor/documents/<uuid:document_id>/versions/<int:number>       login   403     403     200     403     404     403     status  status  status
+POST   /editor/documents/<uuid:document_id>/versions/<int:number>/restore login   403     403     done    403     404     403     status  status  status
 GET    /editor/logout                                                   login   200     200     200     200     200     200     200     200     200
 POST   /editor/logout                                                   done    done    done    done    done    done    done    done    done    done
 GET    /entry                                                           login   200     200     200     200     200     200     status  status  status
 POST   /entry                                                           login   done    done    done    done    done    done    status  status  status
 GET    /entry/<uuid:entry_id>                                           200     200     200     200     200     200     200     200     200     200
+POST   /drafts                                                          login   200     200     200     200     200     200     status  status  status
+POST   /drafts/discard                                                  login   done    done    done    done    done    done    status  status  status
+POST   /drafts/preview                                                  login   200     200     200     200     200     200     status  status  status
 GET    /login                                                           200     done    done    done    done    done    done    status  status  status
 POST   /login                                                           401     done    done    done    done    done    done    status  status  status
 GET    /logout                                                          login   200     200     200     200     200     200     200     200     200
@@ -75,12 +97,12 @@ POST   /signupsponsor                                                   login   
 GET    /sponsor/dashboard                                               login   403     200     403     200     403     403     status  status  status
 GET    /sponsor/documents                                               login   403     200     403     200     403     403     status  status  status
 GET    /sponsor/documents/<uuid:document_id>                            login   403     200     403     404     403     403     status  status  status
-GET    /editor/documents/<uuid:document_id>/compare                     login   403     403     200     403     404     403     status  status  status
-GET    /editor/documents/<uuid:document_id>/versions                    login   403     403     200     403     404     403     status  status  status
-GET    /editor/documents/<uuid:document_id>/versions/<int:number>       login   403     403     200     403     404     403     status  status  status
-POST   /editor/documents/<uuid:document_id>/versions/<int:number>/restore login   403     403     done    403     404     403     status  status  status
 POST   /sponsor/documents/<uuid:document_id>                            login   403     done    403     404     403     403     status  status  status
 POST   /sponsor/documents/<uuid:document_id>/<string:name>              login   403     done    403     404     403     403     status  status  status
+GET    /sponsor/documents/<uuid:document_id>/compare                    login   403     200     403     404     403     403     status  status  status
+GET    /sponsor/documents/<uuid:document_id>/versions                   login   403     200     403     404     403     403     status  status  status
+GET    /sponsor/documents/<uuid:document_id>/versions/<int:number>      login   403     200     403     404     403     403     status  status  status
+POST   /sponsor/documents/<uuid:document_id>/versions/<int:number>/restore login   403     done    403     404     403     403     status  status  status
 GET    /sponsor/logout                                                  login   200     200     200     200     200     200     200     200     200
 POST   /sponsor/logout                                                  done    done    done    done    done    done    done    done    done    done
 GET    /sponsor/newdocument                                             login   403     200     403     200     403     403     status  status  status
@@ -95,16 +117,14 @@ GET    /api/openapi.json                                                200     
 GET    /api/secure                                                      401     200     200     200     200     200     200     401     401     401
 GET    /api/unsecure                                                    200     200     200     200     200     200     200     200     200     200
 GET    /api/v1/admin/audit                                              401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/audit.csv                                          401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/audit.jsonl                                        401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/admin/clients                                            401     403     403     403     403     403     200     401     401     401
 DELETE /api/v1/admin/clients/<uuid:client_id>                           401     403     403     403     403     403     204     401     401     401
 GET    /api/v1/admin/overview                                           401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/admin/people                                             401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/admin/people/<uuid:person_id>                            401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/admin/people/<uuid:person_id>/approve                    401     403     403     403     403     403     200     401     401     401
-GET    /sponsor/documents/<uuid:document_id>/compare                    login   403     200     403     404     403     403     status  status  status
-GET    /sponsor/documents/<uuid:document_id>/versions                   login   403     200     403     404     403     403     status  status  status
-GET    /sponsor/documents/<uuid:document_id>/versions/<int:number>      login   403     200     403     404     403     403     status  status  status
-POST   /sponsor/documents/<uuid:document_id>/versions/<int:number>/restore login   403     done    403     404     403     403     status  status  status
 POST   /api/v1/admin/people/<uuid:person_id>/decline                    401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/admin/people/<uuid:person_id>/end-sessions               401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/admin/people/<uuid:person_id>/reinstate                  401     403     403     403     403     403     200     401     401     401
@@ -113,7 +133,7 @@ GET    /api/v1/admin/people/<uuid:person_id>/sessions                   401     
 DELETE /api/v1/admin/people/<uuid:person_id>/sessions/<uuid:session_id> 401     403     403     403     403     403     404     401     401     401
 DELETE /api/v1/admin/people/<uuid:person_id>/sign-ins/<uuid:family_id>  401     403     403     403     403     403     404     401     401     401
 POST   /api/v1/admin/people/<uuid:person_id>/suspend                    401     403     403     403     403     403     200     401     401     401
-POST   /api/v1/admin/people/bulk                                        401     403     403     403     403     403     415     401     401     401
+POST   /api/v1/admin/people/bulk                                        401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/admin/sessions                                           401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/auth/refresh                                             401     401     401     401     401     401     401     401     401     401
 POST   /api/v1/auth/revoke                                              204     204     204     204     204     204     204     204     204     204
@@ -127,19 +147,19 @@ POST   /api/v1/documents/<uuid:document_id>/archive                     401     
 GET    /api/v1/documents/<uuid:document_id>/attachments                 401     404     200     200     404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/attachments                 401     404     422     422     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    200     200     404     404     200     401     401     401
-DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    204     404     404     404     403     401     401     401
-GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>/content 401 404 200 200    404     404     200     401     401     401
-GET    /api/v1/documents/<uuid:document_id>/attachments                 401     404     200     200     404     404     200     401     401     401
-POST   /api/v1/documents/<uuid:document_id>/attachments                 401     404     422     422     404     404     403     401     401     401
-GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    200     200     404     404     200     401     401     401
-DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    204     204     404     404     403     401     401     401
+DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401     404     204     204     404     404     404     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>/content 401 404 200 200    404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/cancel                      401     404     200     403     404     404     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/diff                        401     404     200     200     404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/hand-in                     401     404     403     200     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/publish                     401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/restore                     401     404     200     200     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/return                      401     404     200     403     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/steps                       401     404     200     200     404     404     200     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/unarchive                   401     404     200     403     404     404     403     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/unpublish                   401     404     200     403     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/versions                    401     404     200     200     404     404     200     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/versions/<int:number>       401     404     200     200     404     404     200     401     401     401
 GET    /api/v1/entries                                                  200     200     200     200     200     200     200     200     200     200
 POST   /api/v1/entries                                                  401     201     201     201     201     201     201     401     401     401
 GET    /api/v1/entries/<uuid:entry_id>                                  200     200     200     200     200     200     200     200     200     200
@@ -148,7 +168,8 @@ GET    /api/v1/me/applications                                          401     
 DELETE /api/v1/me/applications/<uuid:client_id>                         401     204     204     204     204     204     204     401     401     401
 GET    /api/v1/me/clients                                               401     200     200     200     200     200     200     401     401     401
 POST   /api/v1/me/clients                                               401     201     201     201     201     201     201     401     401     401
-DELETE /api/v1/me/clients/<uuid:client_id>                              401     204     404     404     404     404     404     401     401     401
+DELETE /api/v1/me/clients/<uuid:client_id>                              401     204     404     404     404     404     204     401     401     401
+GET    /api/v1/me/history                                               401     200     200     200     200     200     200     401     401     401
 GET    /api/v1/me/keys                                                  401     200     200     200     200     200     200     401     401     401
 POST   /api/v1/me/keys                                                  401     201     201     201     201     201     201     401     401     401
 DELETE /api/v1/me/keys/<uuid:key_id>                                    401     204     404     404     404     404     404     401     401     401
@@ -157,16 +178,12 @@ DELETE /api/v1/me/sessions/<uuid:session_id>                            401     
 POST   /api/v1/people                                                   201     201     201     201     201     201     201     201     201     201
 GET    /health/live                                                     200     200     200     200     200     200     200     200     200     200
 GET    /health/ready                                                    200     200     200     200     200     200     200     200     200     200
-GET    /api/v1/documents/<uuid:document_id>/diff                        401     404     200     200     404     404     200     401     401     401
+GET    /metrics                                                         404     404     404     404     404     404     404     404     404     404
 POST   /oauth/introspect                                                401     401     401     401     401     401     401     401     401     401
 POST   /oauth/revoke                                                    401     401     401     401     401     401     401     401     401     401
-POST   /api/v1/documents/<uuid:document_id>/restore                     401     404     200     200     404     404     403     401     401     401
 POST   /oauth/token                                                     401     401     401     401     401     401     401     401     401     401
 GET    /oauth/userinfo                                                  401     403     403     403     403     403     403     401     401     401
-POST   /api/v1/documents/<uuid:document_id>/unarchive                   401     404     200     403     404     404     403     401     401     401
-POST   /api/v1/documents/<uuid:document_id>/unpublish                   401     404     200     403     404     404     403     401     401     401
 POST   /oauth/userinfo                                                  401     403     403     403     403     403     403     401     401     401
-GET    /api/v1/documents/<uuid:document_id>/versions/<int:number>       401     404     200     200     404     404     200     401     401     401
 GET    /protected                                                       401     200     200     200     200     200     200     403     403     403
 GET    /protected_data                                                  401     200     200     200     200     200     200     401     401     401
 """
@@ -177,7 +194,13 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/register"): {"email": "$unused", "display_name": "New", "password": "$phrase"},
     ("POST", "/signupsponsor"): {"email": "$unused", "display_name": "New", "password": "$phrase"},
     ("POST", "/signupeditor"): {"email": "$unused", "display_name": "New", "password": "$phrase"},
+    ("POST", "/account/keys/new"): {"name": "N", "scopes": "entries:read"},
+    ("POST", "/account/clients/new"): {"name": "N", "scopes": "openid", "redirect_uris": "https://client.example/back"},
+    ("POST", "/account/confirm"): {"password": "$password"},
     ("POST", "/entry"): {"title": "T", "body": "B"},
+    ("POST", "/drafts"): {"place": "entry", "title": "T", "body": "B"},
+    ("POST", "/drafts/discard"): {"place": "entry", "next": "/entry"},
+    ("POST", "/drafts/preview"): {"body": "B"},
     ("POST", "/sponsor/newdocument"): {"title": "T"},
     ("POST", "/sponsor/documents/<uuid:document_id>"): {"title": "T", "version": "1"},
     ("POST", "/editor/documents/<uuid:document_id>"): {"title": "T", "version": "1"},
@@ -192,6 +215,9 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/entries"): {"title": "T", "body": "B"},
     ("POST", "/api/v1/documents"): {"title": "T"},
     ("PATCH", "/api/v1/documents/<uuid:document_id>"): {"title": "T"},
+    ("POST", "/api/v1/documents/<uuid:document_id>/restore"): {"version": 1},
+    ("POST", "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore"): {"version": "1"},
+    ("POST", "/editor/documents/<uuid:document_id>/versions/<int:number>/restore"): {"version": "1"},
     ("POST", "/api/v1/me/keys"): {"name": "N", "scopes": ["entries:read"]},
     ("POST", "/api/v1/me/clients"): {
         "name": "N",
@@ -204,7 +230,11 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/admin/people/<uuid:person_id>/reinstate"): {"reason": "R"},
     ("POST", "/api/v1/admin/people/<uuid:person_id>/end-sessions"): {"reason": "R"},
     ("PUT", "/api/v1/admin/people/<uuid:person_id>/roles"): {"roles": ["editor"], "reason": "R"},
-    ("POST", "/api/v1/admin/people/bulk"): {"ids": ["0197b8c4-0000-7000-8000-000000000000"], "action": "approve", "reason": "R"},
+    ("POST", "/api/v1/admin/people/bulk"): {
+        "ids": ["0197b8c4-0000-7000-8000-000000000000"],
+        "action": "approve",
+        "reason": "R",
+    },
     ("POST", "/oauth/revoke"): {"token": "x"},
     ("POST", "/oauth/introspect"): {"token": "x"},
     ("POST", "/oauth/token"): {"grant_type": "client_credentials"},
@@ -219,15 +249,24 @@ STATE: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/documents/<uuid:document_id>/archive"): "cancelled",
     ("POST", "/api/v1/documents/<uuid:document_id>/unarchive"): "archived",
     ("POST", "/api/v1/admin/people/<uuid:person_id>/approve"): "pending",
-    ("POST", "/api/v1/documents/<uuid:document_id>/restore"): {"version": 1},
-    ("POST", "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore"): {"version": "1"},
-    ("POST", "/editor/documents/<uuid:document_id>/versions/<int:number>/restore"): {"version": "1"},
     ("POST", "/api/v1/admin/people/<uuid:person_id>/decline"): "pending",
     ("POST", "/api/v1/admin/people/<uuid:person_id>/reinstate"): "suspended",
 }
 
+# What is asked for in addresses, where something must be.
+QUERY: dict[str, str] = {
+    "/sponsor/documents/<uuid:document_id>/compare": "?from=1&to=1",
+    "/editor/documents/<uuid:document_id>/compare": "?from=1&to=1",
+    "/api/v1/documents/<uuid:document_id>/diff": "?from=1&to=1",
+}
+
 # Words in addresses that are not ids.
 WORDS: dict[str, dict[str, str]] = {
+    "/sponsor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
+    "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore": {"number": "1"},
+    "/editor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
+    "/editor/documents/<uuid:document_id>/versions/<int:number>/restore": {"number": "1"},
+    "/api/v1/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
     "/sponsor/documents/<uuid:document_id>/<string:name>": {"name": "cancel"},
     "/editor/documents/<uuid:document_id>/<string:name>": {"name": "hand-in"},
     "/admin/people/<uuid:person_id>/<string:verb>": {"verb": "suspend"},
@@ -253,20 +292,8 @@ class Row:
     method: str
     rule: str
     answers: dict[str, str]
-# What is asked for in addresses, where something must be.
-QUERY: dict[str, str] = {
-    "/sponsor/documents/<uuid:document_id>/compare": "?from=1&to=1",
-    "/editor/documents/<uuid:document_id>/compare": "?from=1&to=1",
-    "/api/v1/documents/<uuid:document_id>/diff": "?from=1&to=1",
-}
-
 
     @property
-    "/sponsor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
-    "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore": {"number": "1"},
-    "/editor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
-    "/editor/documents/<uuid:document_id>/versions/<int:number>/restore": {"number": "1"},
-    "/api/v1/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
     def key(self) -> tuple[str, str]:
         return self.method, self.rule
 

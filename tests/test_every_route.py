@@ -98,8 +98,7 @@ async def test_safe_methods_answer_everywhere(site: Site, cast: Cast) -> None:
         assert method in options.headers["allow"], path
         wrong = await caller.http.request("DELETE" if "DELETE" not in (rule.methods or ()) else "PUT", path)
         if wrong.status_code == 405:
-            assert wrong.request.method not in wrong.headers["allow"]
-            assert wrong.headers["allow"]
+            assert wrong.request.method not in wrong.headers.get("allow", wrong.request.method), path
         if method == "GET":
             got, head = await caller.http.get(path), await caller.http.head(path)
             assert (head.status_code, head.content) == (got.status_code, b""), path

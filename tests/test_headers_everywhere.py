@@ -47,7 +47,10 @@ KINDS: dict[str, tuple[int, Ask]] = {
     "a method nobody knows": (405, lambda site, cast: site.browser().http.request("BREW", "/")),
     "TRACE": (405, lambda site, cast: site.browser().http.request("TRACE", "/")),
     "a body declared too large": (413, lambda site, cast: site.browser().http.post("/login", content=b"x" * 70_000)),
-    "a body that turns out too large": (413, lambda site, cast: site.browser().http.post("/login", content=blocks(70_000))),
+    "a body that turns out too large": (
+        413,
+        lambda site, cast: site.browser().http.post("/login", content=blocks(70_000)),
+    ),
     "too large for a program": (413, lambda site, cast: site.program().raw("POST", "/api/login", b" " * 300_000)),
     "chunks too many for a program": (
         413,

@@ -25,7 +25,9 @@ SHAPE = """
 SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
 WHERE table_schema = 'app' ORDER BY 1, 2
 """
-CONSTRAINTS = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'app'::regnamespace ORDER BY 1"
+CONSTRAINTS = (
+    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'app'::regnamespace ORDER BY 1"
+)
 INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'app' ORDER BY 1"
 
 
@@ -97,7 +99,12 @@ async def test_a_second_job_finds_nothing_to_do(spare: Stack) -> None:
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 async def test_history_cannot_be_rewritten(site: Site, table: str) -> None:
-    for statement in (f"UPDATE {table} SET at = now()", f"DELETE FROM {table}", f"TRUNCATE {table}", f"DROP TABLE {table}"):
+    for statement in (
+        f"UPDATE {table} SET at = now()",
+        f"DELETE FROM {table}",
+        f"TRUNCATE {table}",
+        f"DROP TABLE {table}",
+    ):
         await refused(site, statement)
     await site.rows(f"SELECT count(*) FROM {table}")
 
@@ -125,7 +132,7 @@ async def test_the_application_may_not(site: Site, statement: str) -> None:
 
 
 async def refused(site: Site, statement: str) -> None:
-    with pytest.raises(DBAPIError, match="permission denied|must be owner|InsufficientPrivilege|not allowed"):
+    with pytest.raises(DBAPIError, match=r"permission denied|must be owner|InsufficientPrivilege|not allowed"):
         await run(site, statement)
 
 

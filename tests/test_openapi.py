@@ -70,7 +70,7 @@ def test_the_recorder_notices() -> None:
     observed.bodies["get", "/api/unsecure", 200] = []
     observed.bodies["get", "/api/unsecure", 418] = []
     observed.bodies["post", "/api/unsecure", 200] = []
-    document = {"paths": {"/api/unsecure": {"get": {"responses": {"200": {}}}}}}
+    document: dict[str, Any] = {"paths": {"/api/unsecure": {"get": {"responses": {"200": {}}}}}}
     assert undeclared(observed, document) == [
         "GET /api/unsecure answered 418",
         "POST /api/unsecure answered 200",

@@ -11,7 +11,11 @@ from tests.cast import Person
 from tests.client import Browser, Program
 from tests.site import Site
 
-KINDS = {"/register": ("member", "active"), "/signupsponsor": ("sponsor", "pending"), "/signupeditor": ("editor", "pending")}
+KINDS = {
+    "/register": ("member", "active"),
+    "/signupsponsor": ("sponsor", "pending"),
+    "/signupeditor": ("editor", "pending"),
+}
 
 
 def form(email: str = "", name: str = "Nora", password: str = "") -> dict[str, str]:

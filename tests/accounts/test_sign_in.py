@@ -268,7 +268,9 @@ async def test_the_first_admin_is_made_by_the_command_only(site: Site) -> None:
 
 def _without_variables(answer: httpx.Response, email: str = "") -> str:
     """A page without what differs on every request."""
-    text = answer.text.replace(email, "@") if email else re.sub(r"somebody\.[0-9a-f]{32}@example\.org", "@", answer.text)
+    text = (
+        answer.text.replace(email, "@") if email else re.sub(r"somebody\.[0-9a-f]{32}@example\.org", "@", answer.text)
+    )
     text = re.sub(r'name="form_token" value="[^"]*"', "", text)
     return text.replace(answer.headers["x-request-id"], "")
 

@@ -52,7 +52,7 @@ async def test_the_page_shows_it(site: Site, ada: Person) -> None:
     assert (await ada.browser.get("/admin/audit?actor=nobody")).status_code == 422
 
 
-async def test_only_for_administrators(alice: Person, max: Person) -> None:  # noqa: A002 - his name
+async def test_only_for_administrators(alice: Person, max: Person) -> None:
     for who in (alice, max):
         assert (await who.program.get("/api/v1/admin/audit")).status_code == 403
         assert (await who.browser.get("/admin/audit")).status_code == 403

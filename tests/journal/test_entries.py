@@ -76,7 +76,7 @@ async def test_others_may_not(program: Program, browser: Browser, cast: Cast) ->
         ("body", "bell \x07"),
     ],
 )
-async def test_what_cannot_be_published(site: Site, max: Person, field: str, value: str) -> None:  # noqa: A002
+async def test_what_cannot_be_published(site: Site, max: Person, field: str, value: str) -> None:
     before = (await site.counts())["entries"]
     asked = {"title": "Fine", "body": "Kept & shown again"} | {field: value}
     refused = await max.program.post("/api/v1/entries", asked)
@@ -90,7 +90,7 @@ async def test_what_cannot_be_published(site: Site, max: Person, field: str, val
     assert (await site.counts())["entries"] == before
 
 
-async def test_half_a_million_characters_fit(max: Person) -> None:  # noqa: A002
+async def test_half_a_million_characters_fit(max: Person) -> None:
     body = "墨 " * 250_000
     made = await max.program.post("/api/v1/entries", {"title": "Long", "body": body})
     assert made.status_code == 201
