@@ -27,6 +27,7 @@ from sqlalchemy.orm import aliased
 
 from app.access import ADMIN, EDITOR, SPONSOR, Actor
 from app.documents.models import Document, DocumentStep, DocumentVersion
+from app.documents.schemas import Chosen
 
 _SPONSORS = table("people", column("id", Uuid()), column("display_name", Text())).alias("sponsors")
 _EDITORS = table("people", column("id", Uuid()), column("display_name", Text())).alias("editors")
@@ -105,17 +106,31 @@ def document_for_update(actor: Actor, document_id: UUID) -> Select[Document]:
 
 
 def documents(
-    where: ColumnElement[bool], *, state: str | None, after: tuple[datetime, UUID] | None, limit: int
+    where: ColumnElement[bool], *, chosen: Chosen, after: tuple[datetime, UUID] | None, limit: int
 ) -> Select[*tuple[Any, ...]]:
-    """Documents without their bodies, last changed first."""
-    statement = (
-        _people(select(*_ROW)).where(where).order_by(Document.updated_at.desc(), Document.id.desc()).limit(limit)
-    )
-    if state:
-        statement = statement.where(Document.state == state)
-    if after:
-        statement = statement.where(tuple_(Document.updated_at, Document.id) < after)
-    return statement
+    """Documents without their bodies, in the order asked for."""
+    statement = _people(select(*_ROW)).where(where, *_chosen(chosen)).limit(limit)
+    key = tuple_(Document.updated_at, Document.id)
+    if chosen.order == "oldest":
+        statement = statement.order_by(Document.updated_at, Document.id)
+        return statement if after is None else statement.where(key > after)
+    statement = statement.order_by(Document.updated_at.desc(), Document.id.desc())
+    return statement if after is None else statement.where(key < after)
+
+
+def _chosen(chosen: Chosen) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if chosen.ids:
+        wanted.append(Document.id.in_(chosen.ids))
+    if chosen.state:
+        wanted.append(Document.state == chosen.state)
+    if chosen.editor_id is not None:
+        wanted.append(Document.editor_id == chosen.editor_id)
+    if chosen.sponsor_id is not None:
+        wanted.append(Document.sponsor_id == chosen.sponsor_id)
+    if chosen.updated_since is not None:
+        wanted.append(Document.updated_at >= chosen.updated_since)
+    return wanted
 
 
 def late(where: ColumnElement[bool], states: frozenset[str], today: date) -> Select[*tuple[Any, ...]]:

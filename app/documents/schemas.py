@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,18 @@ from app.documents.life import State
 from app.web.fields import BodyText, Brief, Line, Note, Title
 
 LooseId = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which documents somebody wants; what is None or empty leaves nothing out."""
+
+    state: str | None = None
+    editor_id: UUID | None = None
+    sponsor_id: UUID | None = None
+    updated_since: datetime | None = None
+    ids: tuple[UUID, ...] = ()
+    order: Literal["newest", "oldest"] = "newest"
 
 
 class NewDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from quart import Blueprint, Response
 
 from app.access import ADMIN, EDITOR, MEMBER, SPONSOR
 from app.journal import service
-from app.journal.schemas import EntryPage, EntryView, NewEntry
+from app.journal.schemas import Chosen, EntryPage, EntryView, NewEntry, Order
 from app.web.answers import answer, versioned
 from app.web.context import current_actor, reading
 from app.web.guards import public, requires
@@ -23,21 +24,27 @@ blueprint = Blueprint("journal_api", __name__)
 
 
 class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which part of a list."""
+    """Which entries, and which part of them.  With `ids` (repeated, up to 100) exactly those that are there."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE
     cursor: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    ids: Annotated[list[UUID], msgspec.Meta(max_length=LARGEST_PAGE)] = []
+    author_id: UUID | None = None
+    published_from: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    published_before: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    order: Order = "newest"
 
 
 @blueprint.get("/v1/entries")
-@describe("The journal, newest first", tag="journal", query=ListQuery, answers={200: EntryPage})
+@describe("The journal", tag="journal", query=ListQuery, answers={200: EntryPage, 304: None})
 @public
 async def index() -> Response:
     query = query_args(ListQuery)
-    after = decode_cursor(query.cursor)
+    chosen = Chosen(query.author_id, query.published_from, query.published_before, tuple(query.ids), query.order)
+    limit = LARGEST_PAGE if query.ids else query.limit
     async with reading() as db:
-        found = await service.entries(db, after=after, limit=query.limit + 1)
-    items, more = split(found, query.limit)
+        found = await service.entries(db, after=decode_cursor(query.cursor), limit=limit + 1, chosen=chosen)
+    items, more = split(found, limit)
     cursor = encode_cursor(items[-1].published_at, items[-1].id) if more else None
     return answer(EntryPage(items, cursor))
 
@@ -58,7 +65,7 @@ async def show(entry_id: UUID) -> Response:
     body=NewEntry,
     answers={201: EntryView},
     errors=(409,),
-    headers=("Idempotency-Key",),
+    headers=("Idempotency-Key", "Prefer"),
     examples={"short": {"title": "On copying", "body": "A *scriptorium* is a room for writing."}},
 )
 @requires(MEMBER, SPONSOR, EDITOR, ADMIN, scope="entries:write")

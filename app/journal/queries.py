@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, Update, Uuid, bindparam, column, func, select, table, tuple_, update
+from sqlalchemy import ColumnElement, Select, Text, Update, Uuid, bindparam, column, func, select, table, tuple_, update
 
 from app.journal.models import Entry
+from app.journal.schemas import Chosen
 
 _PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()))
 
@@ -33,8 +34,10 @@ ENTRY_BY_ID: Select[*tuple[Any, ...]] = (
 OPENING = 1200
 
 
-def entries(*, after: tuple[datetime, UUID] | None, limit: int, whole: bool) -> Select[*tuple[Any, ...]]:
-    """Entries, newest first; `whole` brings their bodies in full, otherwise the first characters."""
+def entries(
+    *, after: tuple[datetime, UUID] | None, limit: int, whole: bool, chosen: Chosen
+) -> Select[*tuple[Any, ...]]:
+    """Entries in the order asked for; `whole` brings their bodies in full, otherwise the first characters."""
     body = Entry.body if whole else func.left(Entry.body, OPENING).label("body")
     statement = (
         select(
@@ -49,11 +52,28 @@ def entries(*, after: tuple[datetime, UUID] | None, limit: int, whole: bool) -> 
             _PEOPLE.c.display_name.label("author_name"),
         )
         .join(_PEOPLE, _PEOPLE.c.id == Entry.author_id)
-        .where(Entry.withdrawn_at.is_(None))
-        .order_by(Entry.published_at.desc(), Entry.id.desc())
+        .where(Entry.withdrawn_at.is_(None), *_chosen(chosen))
         .limit(limit)
     )
-    return statement if after is None else statement.where(tuple_(Entry.published_at, Entry.id) < after)
+    key = tuple_(Entry.published_at, Entry.id)
+    if chosen.order == "oldest":
+        statement = statement.order_by(Entry.published_at, Entry.id)
+        return statement if after is None else statement.where(key > after)
+    statement = statement.order_by(Entry.published_at.desc(), Entry.id.desc())
+    return statement if after is None else statement.where(key < after)
+
+
+def _chosen(chosen: Chosen) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if chosen.ids:
+        wanted.append(Entry.id.in_(chosen.ids))
+    if chosen.author_id is not None:
+        wanted.append(Entry.author_id == chosen.author_id)
+    if chosen.published_from is not None:
+        wanted.append(Entry.published_at >= chosen.published_from)
+    if chosen.published_before is not None:
+        wanted.append(Entry.published_at < chosen.published_before)
+    return wanted
 
 
 def withdraw(entry_id: UUID, moment: datetime) -> Update:

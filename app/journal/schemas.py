@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from app.web.fields import BodyText, Title
+
+Order = Literal["newest", "oldest"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which entries a reader wants; what is None or empty leaves nothing out."""
+
+    author_id: UUID | None = None
+    published_from: datetime | None = None
+    published_before: datetime | None = None
+    ids: tuple[UUID, ...] = ()
+    order: Order = "newest"
 
 
 class NewEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,9 +14,12 @@ from app.errors import Gone, NotFound
 from app.ids import new_id, now
 from app.journal import queries
 from app.journal.models import Entry
-from app.journal.schemas import Author, EntryView, NewEntry
+from app.journal.schemas import Author, Chosen, EntryView, NewEntry
 
 WITHDRAWN = "This text was published here and has been withdrawn by those who published it."
+
+
+EVERYTHING = Chosen()
 
 
 async def write(db: AsyncSession, actor: Actor, new: NewEntry) -> UUID:
@@ -74,10 +77,16 @@ async def entry(db: AsyncConnection | AsyncSession, entry_id: UUID) -> EntryView
 
 
 async def entries(
-    db: AsyncConnection, *, after: tuple[datetime, UUID] | None, limit: int, whole: bool = True
+    db: AsyncConnection,
+    *,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    whole: bool = True,
+    chosen: Chosen = EVERYTHING,
 ) -> list[EntryView]:
-    """Entries, newest first; without `whole` their bodies hold only the opening."""
-    return [view(row) for row in (await db.execute(queries.entries(after=after, limit=limit, whole=whole))).all()]
+    """The chosen entries in the order asked for; without `whole` their bodies hold only the opening."""
+    statement = queries.entries(after=after, limit=limit, whole=whole, chosen=chosen)
+    return [view(row) for row in (await db.execute(statement)).all()]
 
 
 async def count(db: AsyncConnection) -> int:

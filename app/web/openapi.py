@@ -27,6 +27,11 @@ _ID: Final = {"type": "string", "format": "uuid"}
 _NUMBER: Final = {"type": "integer", "minimum": 0}
 REF: Final = "#/components/schemas/{name}"
 
+_FORMATS: Final[Mapping[str, str]] = {
+    "uuid": "0198c5a1-7f00-7000-8000-000000000000",
+    "date-time": "2026-01-31T12:00:00Z",
+    "date": "2026-01-31",
+}
 _MEANINGS: Final[Mapping[int, str]] = {
     304: "You already hold this version.",
     400: "The request cannot be read.",
@@ -177,13 +182,37 @@ def _operation(
     }
     if operation.body is not None:
         content: dict[str, Any] = {"schema": refs[operation.body]}
-        if operation.examples:
-            content["examples"] = {name: {"value": value} for name, value in operation.examples.items()}
+        examples = operation.examples or {"smallest": example_of(refs[operation.body], components)}
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
         entry["requestBody"] = {"required": operation.body_required, "content": {operation.media_type: content}}
     if operation.upload:
         file = {"schema": {"type": "string", "format": "binary"}}
         entry["requestBody"] = {"required": True, "content": {"application/octet-stream": file}}
     return entry
+
+
+def example_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Any:
+    """The smallest value that a schema of ours takes."""
+    if "$ref" in schema or "anyOf" in schema:
+        meant = schema["anyOf"][0] if "anyOf" in schema else components[schema["$ref"].rpartition("/")[2]]
+        return example_of(meant, components)
+    kind = "enum" if "enum" in schema else str(schema.get("type"))
+    return _SMALLEST.get(kind, lambda schema, components: None)(schema, components)
+
+
+def _smallest_object(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: example_of(schema["properties"][name], components) for name in schema.get("required", ())}
+
+
+_SMALLEST: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Any]]] = {
+    "enum": lambda schema, _: schema["enum"][0],
+    "object": _smallest_object,
+    "array": lambda schema, components: [example_of(schema["items"], components)] * schema.get("minItems", 0),
+    "string": lambda schema, _: _FORMATS.get(schema.get("format", ""), "text".ljust(schema.get("minLength", 0), ".")),
+    "integer": lambda schema, _: schema.get("minimum", 1),
+    "number": lambda schema, _: schema.get("minimum", 1),
+    "boolean": lambda _, __: True,
+}
 
 
 def _scheme(access: Access) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from app.access import SPONSOR
 from app.documents import service
 from app.documents.life import State
 from app.documents.schemas import (
+    Chosen,
     DocumentChanges,
     DocumentPage,
     DocumentView,
@@ -37,11 +39,16 @@ CURSOR = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class DocumentQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which documents."""
+    """Which documents, and which part of them.  With `ids` (repeated, up to 100) exactly those that are there for you."""
 
     limit: PAGE = DEFAULT_PAGE
     cursor: CURSOR | None = None
+    ids: Annotated[list[UUID], msgspec.Meta(max_length=LARGEST_PAGE)] = []
     state: State | None = None
+    editor_id: UUID | None = None
+    sponsor_id: UUID | None = None
+    updated_since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    order: Literal["newest", "oldest"] = "newest"
 
 
 class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,16 +59,20 @@ class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @blueprint.get("/v1/documents")
-@describe("Documents I may see, last changed first", tag="documents", query=DocumentQuery, answers={200: DocumentPage})
+@describe(
+    "Documents I may see, last changed first",
+    tag="documents",
+    query=DocumentQuery,
+    answers={200: DocumentPage, 304: None},
+)
 @requires(scope="documents:read")
 async def index() -> Response:
     query = query_args(DocumentQuery)
-    after = decode_cursor(query.cursor)
+    after, limit = decode_cursor(query.cursor), LARGEST_PAGE if query.ids else query.limit
+    chosen = Chosen(query.state, query.editor_id, query.sponsor_id, query.updated_since, tuple(query.ids), query.order)
     async with reading() as db:
-        found = await service.documents(
-            db, current_actor(), part=None, state=query.state, after=after, limit=query.limit + 1
-        )
-    items, more = split(found, query.limit)
+        found = await service.documents(db, current_actor(), part=None, after=after, limit=limit + 1, chosen=chosen)
+    items, more = split(found, limit)
     return answer(DocumentPage(items, encode_cursor(items[-1].updated_at, items[-1].id) if more else None))
 
 
@@ -72,7 +83,7 @@ async def index() -> Response:
     body=NewDocument,
     answers={201: DocumentView},
     errors=(409,),
-    headers=("Idempotency-Key",),
+    headers=("Idempotency-Key", "Prefer"),
     examples={"commission": {"title": "A history of ink", "brief": "Ten pages, for the curious.", "body": ""}},
 )
 @requires(SPONSOR, scope="documents:write")
@@ -100,9 +111,10 @@ async def show(document_id: UUID) -> Response:
     "Change a document's text or editor",
     tag="documents",
     body=DocumentChanges,
-    answers={200: DocumentView},
+    answers={200: DocumentView, 204: None},
     errors=(404, 409, 412, 428),
-    headers=("If-Match",),
+    headers=("If-Match", "Prefer"),
+    examples={"text": {"body": "Ink is older than paper."}, "editor": {"editor_id": None}},
 )
 @requires(scope="documents:write")
 async def update(document_id: UUID) -> Response:
