@@ -13,6 +13,7 @@ from app.attachments import api as attachments_api
 from app.attachments import pages as attachments_pages
 from app.documents import api as documents_api
 from app.documents import pages as documents_pages
+from app.drafts import pages as drafts_pages
 from app.history import api as history_api
 from app.history import pages as history_pages
 from app.journal import api as journal_api
@@ -38,6 +39,7 @@ def mount(app: Quart) -> None:
         history_pages,
         confirm_pages,
         documents_pages,
+        drafts_pages,
         attachments_pages,
         tokens_pages,
         oauth_pages,

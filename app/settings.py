@@ -39,6 +39,7 @@ DEFAULT_LIMITS: Final[Mapping[str, Limit]] = {
     "SIGN_IN_ADDRESS": Limit(50, 60.0),  # failed tries from one address block, whatever the account
     "API": Limit(6000, 60.0),  # requests of one API caller
     "PAGES": Limit(1200, 60.0),  # page requests from one address
+    "DRAFTS": Limit(120, 60.0),  # drafts kept and previews asked for by one person
     "TOKEN": Limit(600, 60.0),  # refresh and revoke calls from one address
 }
 

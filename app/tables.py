@@ -8,6 +8,7 @@ from app.attachments import models as attachments
 from app.audit import models as audit
 from app.database import Base
 from app.documents import models as documents
+from app.drafts import models as drafts
 from app.journal import models as journal
 from app.oauth import models as oauth
 from app.tokens import models as tokens
@@ -15,4 +16,16 @@ from app.web import idempotency
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "admin", "attachments", "audit", "documents", "idempotency", "journal", "metadata", "oauth", "tokens"]
+__all__ = [
+    "accounts",
+    "admin",
+    "attachments",
+    "audit",
+    "documents",
+    "drafts",
+    "idempotency",
+    "journal",
+    "metadata",
+    "oauth",
+    "tokens",
+]

@@ -7,6 +7,8 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 
 from app.access import ADMIN, EDITOR, MEMBER, SPONSOR
+from app.drafts import service as drafts
+from app.drafts.schemas import ENTRY
 from app.errors import Invalid
 from app.journal import service
 from app.journal.schemas import NewEntry
@@ -71,7 +73,15 @@ async def show(entry_id: UUID) -> Response:
 @blueprint.get("/entry")
 @requires(MEMBER, SPONSOR, EDITOR, ADMIN)
 async def new() -> Response:
-    return await page("journal/new.html", form=FormData())
+    async with reading() as db:
+        draft = await drafts.draft(db, current_actor(), ENTRY)
+    form: FormData[NewEntry] = FormData()
+    found = None
+    if draft is not None:
+        found = {"place": draft.place, "saved_at": draft.saved_at, "open": "draft" in request.args}
+        if found["open"]:
+            form.values = {"title": draft.title, "body": draft.body}
+    return await page("journal/new.html", form=form, draft=found)
 
 
 @blueprint.post("/entry")
@@ -81,7 +91,8 @@ async def create() -> Response:
     try:
         entry = form.require()
     except Invalid:
-        return await page("journal/new.html", 422, form=form)
+        return await page("journal/new.html", 422, form=form, draft=None)
     async with transaction() as db:
         entry_id = await service.write(db, current_actor(), entry)
+        await drafts.discard(db, current_actor(), ENTRY)
     return await see_other(f"/entry/{entry_id}", "Published. Everybody can read it now.")

@@ -20,6 +20,7 @@ UPLOAD_SECONDS = 300.0  # a full-size file over a poor line
 # Routes that take the text of a document: these paths themselves and everything below them.
 _DOCUMENT_ROOTS = (
     "/entry",
+    "/drafts",
     "/sponsor/newdocument",
     "/sponsor/documents",
     "/editor/documents",

@@ -55,7 +55,8 @@
     form.addEventListener("submit", () => { leaving = true; });
     window.addEventListener("pageshow", () => { leaving = false; });
     window.addEventListener("beforeunload", (event) => {
-      if (!leaving && (unsaved || state() !== before)) event.preventDefault();
+      // A draft that the server keeps is not lost by leaving.
+      if (!leaving && form.dataset.drafted !== "yes" && (unsaved || state() !== before)) event.preventDefault();
     });
     // Ctrl-S saves where saving is private; on a page that publishes it stays the browser's own.
     if ("save" in form.dataset) form.addEventListener("keydown", (event) => {
