@@ -11,6 +11,7 @@ from msgspec import UNSET
 from app.documents import due
 from app.documents.life import STATES, Part, may_write, steps_for
 from app.documents.schemas import DocumentChanges, DocumentForm, DocumentRow, DocumentView, StepRow, VersionRow
+from app.drafts.schemas import DraftView
 from app.errors import Invalid
 from app.ids import now
 
@@ -97,6 +98,18 @@ def as_typed(document: DocumentView) -> dict[str, str]:
         "due_on": document.due_on.isoformat() if document.due_on else "",
         "version": str(document.version),
     }
+
+
+def draft_shown(draft: DraftView | None, document: DocumentView) -> dict[str, Any] | None:
+    """A draft for the page of its document; None when there is nothing in it that is not saved."""
+    if draft is None:
+        return None
+    if (draft.title, draft.body) == (document.title, document.body) and draft.brief in (None, document.brief):
+        return None
+    values = {"title": draft.title, "body": draft.body, "version": str(draft.version or document.version)}
+    if draft.brief is not None:
+        values["brief"] = draft.brief
+    return {"place": draft.place, "saved_at": draft.saved_at, "values": values, "open": False}
 
 
 def editable(document: DocumentView, part: Part) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from app.access import EDITOR, SPONSOR
 from app.accounts import service as accounts
@@ -16,6 +16,8 @@ from app.documents.merging import has_marks
 from app.documents.pages.conflict import conflict_page
 from app.documents.pages.part import in_part
 from app.documents.schemas import DocumentForm, NewDocument, StepNote
+from app.drafts import service as drafts
+from app.drafts.schemas import document_place
 from app.errors import Invalid, NotFound, Stale
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
@@ -91,6 +93,7 @@ async def _save(document_id: UUID, part: Part) -> Response:
         async with transaction() as db:
             await in_part(db, document_id, part)
             await service.save(db, current_actor(), document_id, changes, version=version, summary=asked.note)
+            await drafts.discard(db, current_actor(), document_place(document_id))
     except Invalid as invalid:
         form.errors = invalid.errors
         return await _document_page(document_id, part, form, 422)
@@ -126,10 +129,15 @@ async def _document_page(document_id: UUID, part: Part, form: FormData[Any], sta
         document = await in_part(db, document_id, part)
         versions = await service.versions(db, current_actor(), document_id, before=None, limit=HISTORY)
         steps = await service.steps(db, current_actor(), document_id, after=None, limit=HISTORY)
+        draft = await drafts.draft(db, current_actor(), document_place(document_id))
         editors: Sequence[Any] = await accounts.active_editors(db) if part == "sponsor" else ()
     text = await typeset(document.body)
+    found = None if form.values or not views.editable(document, part) else views.draft_shown(draft, document)
     if not form.values:
         form.values = views.as_typed(document)
+        if found and "draft" in request.args:
+            found["open"] = True
+            form.values |= found["values"]
     return await page(
         "documents/show.html",
         status,
@@ -138,7 +146,7 @@ async def _document_page(document_id: UUID, part: Part, form: FormData[Any], sta
         form=form,
         editors=views.with_present_editor(editors, document),
         editable=views.editable(document, part),
-        edit_first=False,
+        draft=found,
         actions=views.actions(document, part),
         body_html=text.html,
         history=views.history(versions, steps),

@@ -1,0 +1,62 @@
+"""What comes in as a draft and what goes out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from app.web.fields import BodyText, TextRule, text
+
+Place = Annotated[
+    str, msgspec.Meta(pattern="^(entry|(document|entry):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", max_length=64)
+]
+ENTRY = "entry"
+# Half a title or half a brief is a draft as well, so they are only bounded.
+Loose = Annotated[str, text(TextRule(most=20_000, multiline=True, strip=False))]
+
+
+class NewDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody has typed so far, and the version of the text they began with (0 for none)."""
+
+    place: Place
+    body: BodyText
+    title: Loose = ""
+    brief: Loose | None = None
+    version: Annotated[int, msgspec.Meta(ge=0, le=999_999_999)] = 0
+
+
+class Discarded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The place whose draft is thrown away, and the page to go back to."""
+
+    place: Place
+    next: Annotated[str, msgspec.Meta(max_length=2048)] = ""
+
+
+class Previewed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text to be looked at as readers would see it."""
+
+    body: BodyText
+
+
+class DraftView(msgspec.Struct, frozen=True):
+    """A draft as its writer finds it again."""
+
+    place: str
+    title: str
+    brief: str | None
+    body: str
+    version: int
+    saved_at: datetime
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """When it was kept."""
+
+    saved_at: datetime
+
+
+def document_place(document_id: object) -> str:
+    """The place of a document's text."""
+    return f"document:{document_id}"

@@ -1,0 +1,35 @@
+"""Keeping drafts and finding them again.  Callers own the transaction; nothing here is worth an event in the trail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from app.access import Actor
+from app.drafts import queries
+from app.drafts.schemas import DraftView, NewDraft
+from app.ids import now
+
+MOST: Final = 50
+"""Drafts one person may have; the oldest make room."""
+
+
+async def keep(db: AsyncSession, actor: Actor, new: NewDraft) -> datetime:
+    """Keep what was typed in place of what was kept there before; returns when."""
+    moment = now()
+    await db.execute(queries.keep(actor.person_id(), new, moment))
+    await db.execute(queries.discard_oldest(actor.person_id(), MOST))
+    return moment
+
+
+async def draft(db: AsyncConnection, actor: Actor, place: str) -> DraftView | None:
+    """The actor's draft for this place, if there is one."""
+    row = (await db.execute(queries.draft(actor.person_id(), place))).first()
+    return None if row is None else DraftView(*row)
+
+
+async def discard(db: AsyncSession, actor: Actor, place: str) -> None:
+    """Forget the actor's draft for this place: it was saved, or they do not want it."""
+    await db.execute(queries.discard(actor.person_id(), place))

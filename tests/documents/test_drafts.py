@@ -1,0 +1,114 @@
+"""Drafts: kept while somebody writes, found again by them and nobody else, gone once saved; and previews."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests import makers
+from tests.cast import Cast, Person
+from tests.documents.test_merging import field
+from tests.site import Site, running
+
+
+async def keep(person: Person, place: str, **typed: str) -> int:
+    return (await person.browser.post("/drafts", {"place": place, **typed}, page="/entry")).status_code
+
+
+async def test_a_draft_of_an_entry_is_found_again(site: Site) -> None:
+    nora = await makers.signed_in(site)
+    assert "draft-found" not in (await nora.browser.get("/entry")).text
+    assert await keep(nora, "entry", title="Half", body="In mid-senten") == 200
+    assert await keep(nora, "entry", title="Half", body="In mid-sentence, and on\r\n") == 200
+    page = (await nora.browser.get("/entry")).text
+    assert "You have a draft that you did not save" in page
+    assert field(page, "body") == ""
+    opened = (await nora.browser.get("/entry?draft=1")).text
+    assert field(opened, "body") == "In mid-sentence, and on\n"
+    assert 'value="Half"' in opened
+    published = await nora.browser.post("/entry", {"title": "Half", "body": "Whole."})
+    assert published.status_code == 303
+    assert "draft-found" not in (await nora.browser.get("/entry")).text
+
+
+async def test_a_draft_of_a_document_begins_where_it_began(alice: Person, bob: Person) -> None:
+    """Somebody saved meanwhile: the draft still says which version it is of, so that saving it merges."""
+    made = await makers.document(alice, bob, body="one\n\ntwo\n")
+    place, here = f"document:{made['id']}", f"/editor/documents/{made['id']}"
+    assert await keep(bob, place, title=made["title"], body="one\n\nTWO\n", version="1") == 200
+    await alice.program.patch(f"/api/v1/documents/{made['id']}", {"body": "ONE\n\ntwo\n"}, If_Match='"1"')
+    assert "You have a draft" in (await bob.browser.get(here)).text
+    opened = (await bob.browser.get(f"{here}?draft=1")).text
+    assert field(opened, "body") == "one\n\nTWO\n"
+    assert re.search(r'name="version" value="1"', opened)
+    conflict = await bob.browser.post(here, {"title": made["title"], "body": "one\n\nTWO\n", "version": "1"})
+    assert conflict.status_code == 409
+    assert field(conflict.text, "body") == "ONE\n\nTWO\n"
+    merged = {"title": made["title"], "body": "ONE\n\nTWO\n", "version": "2"}
+    assert (await bob.browser.post(here, merged)).status_code == 303
+    assert "draft-found" not in (await bob.browser.get(here)).text
+
+
+async def test_a_draft_that_says_what_is_saved_is_not_offered(alice: Person, bob: Person) -> None:
+    made = await makers.document(alice, bob, body="same")
+    assert await keep(bob, f"document:{made['id']}", title=made["title"], body="same", version="1") == 200
+    assert "draft-found" not in (await bob.browser.get(f"/editor/documents/{made['id']}")).text
+
+
+async def test_nobody_else_sees_it(alice: Person, bob: Person, cast: Cast) -> None:
+    made = await makers.document(alice, bob)
+    place = f"document:{made['id']}"
+    assert await keep(bob, place, title="T", body="a secret thought", version="1") == 200
+    for who in (alice, cast.charlie):
+        page = await who.browser.get(f"/sponsor/documents/{made['id']}?draft=1")
+        assert "a secret thought" not in page.text
+        assert "draft-found" not in page.text
+    await alice.browser.post("/drafts/discard", {"place": place, "next": "/entry"}, page="/entry")
+    assert "You have a draft" in (await bob.browser.get(f"/editor/documents/{made['id']}")).text
+
+
+async def test_throwing_it_away(site: Site) -> None:
+    nora = await makers.signed_in(site)
+    await keep(nora, "entry", body="x")
+    gone = await nora.browser.post("/drafts/discard", {"place": "entry", "next": "/entry"}, page="/entry")
+    assert gone.headers["location"] == "/entry"
+    assert "draft-found" not in (await nora.browser.get("/entry")).text
+    away = await nora.browser.post("/drafts/discard", {"place": "entry", "next": "//evil.example"}, page="/entry")
+    assert away.headers["location"] == "/account"
+
+
+@pytest.mark.parametrize("place", ["", "x", "document:1", "entry:../..", "document:" + "f" * 36, "entry "])
+async def test_a_place_is_one_of_ours(max: Person, place: str) -> None:
+    assert await keep(max, place, body="x") == 422
+
+
+async def test_they_do_not_pile_up(site: Site) -> None:
+    nora = await makers.signed_in(site)
+    token = await nora.browser.token("/entry")
+    for number in range(53):
+        form = {"form_token": token, "place": f"document:{number:08x}-0000-7000-8000-000000000000", "body": "x"}
+        assert (await nora.browser.send("/drafts", form)).status_code == 200
+    (row,) = await site.rows("SELECT count(*) AS count FROM drafts WHERE person_id = :id", id=nora.id)
+    assert row.count == 50
+
+
+async def test_a_preview_is_what_readers_will_see(max: Person) -> None:
+    body = "# Ink\n\n<script>alert(1)</script> *soot*"
+    shown = await max.browser.post("/drafts/preview", {"body": body}, page="/entry")
+    assert shown.status_code == 200
+    assert "<em>soot</em>" in shown.text
+    assert "<script" not in shown.text
+    foreign = {"form_token": await max.browser.token(), "body": body}
+    assert (await max.browser.send("/drafts/preview", foreign, Origin="https://evil.example")).status_code == 403
+    assert (await max.browser.send("/drafts/preview", {"body": body})).status_code == 403
+
+
+async def test_keeping_has_a_limit(site: Site) -> None:
+    nora = await makers.signed_in(site)
+    async with running(site.stack, LIMIT_DRAFTS="3/hour") as other:
+        browser = nora.browser.copy(other.app)
+        token = await browser.token("/logout")
+        form = {"form_token": token, "place": "entry", "body": "x"}
+        assert [(await browser.send("/drafts", form)).status_code for _ in range(4)] == [200, 200, 200, 429]
+        await browser.close()
