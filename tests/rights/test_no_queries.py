@@ -1,0 +1,62 @@
+"""A caller this process knows costs no query, and one whose rights ended costs the right answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+
+from tests.cast import Person
+from tests.site import Site
+
+
+@contextmanager
+def counted(site: Site) -> Iterator[list[str]]:
+    """Every statement this process sends to PostgreSQL for requests."""
+    sent: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        sent.append(statement)
+
+    engines = [site.resources.database._reads.sync_engine, site.resources.database._writes.sync_engine]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+async def test_a_known_token_costs_no_query(site: Site, max: Person) -> None:
+    assert (await max.program.get("/api/v1/me")).status_code == 200
+
+    with counted(site) as sent:
+        for _ in range(20):
+            assert (await max.program.get("/api/v1/me")).status_code == 200
+
+    assert [one for one in sent if "audit" not in one] == []
+
+
+async def test_a_known_cookie_costs_no_query(site: Site, max: Person) -> None:
+    assert (await max.browser.get("/console")).status_code == 200
+
+    with counted(site) as sent:
+        for _ in range(20):
+            answer = await max.browser.get("/console")
+            assert answer.status_code == 200
+            assert "Sign out" in answer.text
+
+    assert [one for one in sent if "audit" not in one] == []
+
+
+async def test_an_unknown_token_costs_no_query_at_all(site: Site) -> None:
+    program = site.program()
+    program.http.headers["Authorization"] = "Bearer not.a.token"
+
+    with counted(site) as sent:
+        assert (await program.get("/api/v1/me")).status_code == 401
+
+    assert [one for one in sent if "audit" not in one] == []
