@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -186,7 +187,7 @@ async def _ask(
         taken.append(perf_counter() - began)
         assert answer.is_success, f"{path}: {answer.status_code}"
     taken.sort()
-    return Measured(name, median(taken), taken[min(len(taken) - 1, int(len(taken) * 0.95))], taken[-1])
+    return Measured(name, median(taken), taken[ceil(len(taken) * 0.95) - 1], taken[-1])
 
 
 async def _fill(db: asyncpg.Connection, people: int, events: int) -> None:

@@ -89,6 +89,7 @@ def person_by_email(email_key: str) -> Select[Person]:
 
 
 TRIGRAM = 3
+FEW = 2_000  # so many are put in order faster than looked for in order
 _LISTED = (
     Person.id,
     Person.email,
@@ -234,9 +235,9 @@ def count_sessions(person_id: UUID, epoch: int, now: datetime, idle_since: datet
 
 
 def all_sessions(
-    search: str, now: datetime, idle_since: datetime, *, before: UUID | None, limit: int
+    search: str, now: datetime, idle_since: datetime, *, before: UUID | None, limit: int, few: bool = False
 ) -> Select[*tuple[Any, ...]]:
-    """Everybody's open sessions, the newest first; ids are made in the order of time."""
+    """Everybody's open sessions, the newest first; ids are made in the order of time.  `few` is as in `people`."""
     statement = (
         select(
             Session.id,
@@ -250,12 +251,16 @@ def all_sessions(
         )
         .join(Person, Person.id == Session.person_id)
         .where(Session.epoch == Person.epoch, *_open(now, idle_since))
-        .order_by(Session.id.desc())
-        .limit(limit)
     )
+    key: Any = Session.id
     if search:
         statement = statement.where(matches(search))
-    return statement if before is None else statement.where(Session.id < before)
+    if few:
+        found = statement.cte("found").prefix_with("MATERIALIZED")
+        statement, key = select(found), found.c.id
+    if before is not None:
+        statement = statement.where(key < before)
+    return statement.order_by(key.desc()).limit(limit)
 
 
 STEPS_OF_SESSION: Select[*tuple[Any, ...]] = select(Session.steps).where(Session.id == bindparam("session_id"))

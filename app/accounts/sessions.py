@@ -81,7 +81,11 @@ async def all_sessions(
     db: AsyncConnection, settings: Settings, *, search: str = "", before: UUID | None = None, limit: int = 50
 ) -> list[Any]:
     """Everybody's open sessions, the newest first; `before` is the last row's id of the page before."""
-    statement = queries.all_sessions(search, *_moments(settings), before=before, limit=limit)
+    few = False
+    if search:
+        counted = queries.count_people(status=None, role=None, search=search, at_most=queries.FEW + 1)
+        few = (await db.scalar(counted) or 0) <= queries.FEW
+    statement = queries.all_sessions(search, *_moments(settings), before=before, limit=limit, few=few)
     return list((await db.execute(statement)).all())
 
 

@@ -63,7 +63,7 @@ async def test_many_are_found_in_their_order_and_few_put_in_order(
         await makers.person(empty_house, name="Quillfeather")
     pages: list[list[str]] = []
     for few in (0, 1000):
-        monkeypatch.setattr("app.accounts.service.reading.FEW", few)
+        monkeypatch.setattr("app.accounts.queries.FEW", few)
         ids: list[str] = []
         cursor = ""
         while True:

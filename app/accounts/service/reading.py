@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.accounts import queries
 from app.errors import NotFound
-
-FEW: Final = 2_000  # so many are put in order faster than looked for in order
 
 
 async def person(db: AsyncConnection, person_id: UUID) -> Any:
@@ -54,7 +52,7 @@ async def people(
         after=after,
         limit=limit,
         oldest_first=oldest_first,
-        few=bool(search) and total <= FEW,
+        few=bool(search) and total <= queries.FEW,
     )
     return Found(list((await db.execute(statement)).all()), total)
 
