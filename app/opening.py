@@ -22,6 +22,9 @@ from app.attachments.service import sweep as sweep_files
 from app.attachments.store import Store, open_store
 from app.audit.sealing import Sealer
 from app.database import Database
+from app.exports.budgets import Budgets
+from app.exports.service import Printer
+from app.exports.service import sweep as sweep_exports
 from app.observing import observe
 from app.passwords import PasswordHasher
 from app.resources import Resources
@@ -42,7 +45,7 @@ from app.web.limits import Limiter
 from app.web.metrics import Metrics
 from app.web.steps import Steps
 from app.web.sweeping import Sweep, Sweeper
-from app.workshop.service import Pictures
+from app.workshop.service import Pictures, Press
 
 
 def install(app: Quart, settings: Settings, secrets: SecretSource, valkey: Valkey) -> None:
@@ -90,6 +93,8 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     store = await asyncio.to_thread(open_store, settings)
     app.extensions[Store.__name__] = store
     app.extensions[Gallery.__name__] = Gallery(store, Pictures())
+    budgets = app.extensions[Budgets.__name__] = Budgets(settings, valkey)
+    app.extensions[Printer.__name__] = Printer(settings, store, Press(), budgets)
     sweeper = Sweeper(database, (_kept_answers(settings), forget_old, _files(store)))
     await _started(opened, sweeper.start, sweeper.stop)
     app.extensions[Sweeper.__name__] = sweeper
@@ -135,6 +140,7 @@ def _kept_answers(settings: Settings) -> Sweep:
 def _files(store: Store) -> Sweep:
     async def sweep(db: AsyncSession, /) -> None:
         await sweep_files(db, store)
+        await sweep_exports(store)
 
     return sweep
 

@@ -14,6 +14,8 @@ from app.attachments import pages as attachments_pages
 from app.documents import api as documents_api
 from app.documents import pages as documents_pages
 from app.drafts import pages as drafts_pages
+from app.exports import api as exports_api
+from app.exports import pages as exports_pages
 from app.history import api as history_api
 from app.history import pages as history_pages
 from app.journal import api as journal_api
@@ -41,6 +43,7 @@ def mount(app: Quart) -> None:
         documents_pages,
         drafts_pages,
         attachments_pages,
+        exports_pages,
         tokens_pages,
         oauth_pages,
         admin_pages,
@@ -48,7 +51,17 @@ def mount(app: Quart) -> None:
     ):
         pages.register_blueprint(module.blueprint)
     api = Blueprint("api", __name__, url_prefix="/api")
-    for module in (tokens_api, accounts_api, history_api, journal_api, documents_api, attachments_api, oauth_api, admin_api):
+    for module in (
+        tokens_api,
+        accounts_api,
+        history_api,
+        journal_api,
+        documents_api,
+        attachments_api,
+        exports_api,
+        oauth_api,
+        admin_api,
+    ):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(pages)
     app.register_blueprint(api)

@@ -135,6 +135,12 @@ class Settings:
     attachments_endpoint: str = ""
     attachments_region: str = "us-east-1"
     attachments_per_document: int = 250 * 1024 * 1024
+    # PDF files one person may have made in a day, by role; whoever holds several has the largest.
+    exports_member: int = 20
+    exports_sponsor: int = 100
+    exports_editor: int = 100
+    exports_admin: int = 200
+    export_fonts: Path | None = None
 
     database_host: str = "127.0.0.1"
     database_port: int = 5432
@@ -237,6 +243,11 @@ class Settings:
             attachments_endpoint=read.text("ATTACHMENTS_ENDPOINT"),
             attachments_region=read.text("ATTACHMENTS_REGION", "us-east-1"),
             attachments_per_document=read.integer("ATTACHMENTS_PER_DOCUMENT", 250 * 1024 * 1024, least=1),
+            exports_member=read.integer("EXPORTS_MEMBER", 20),
+            exports_sponsor=read.integer("EXPORTS_SPONSOR", 100),
+            exports_editor=read.integer("EXPORTS_EDITOR", 100),
+            exports_admin=read.integer("EXPORTS_ADMIN", 200),
+            export_fonts=read.path("EXPORT_FONTS"),
             database_host=read.text("DATABASE_HOST", "127.0.0.1"),
             database_port=read.integer("DATABASE_PORT", 5432, least=1, most=65535),
             database_name=read.text("DATABASE_NAME", "scriptorium"),

@@ -65,6 +65,10 @@ POST   /documents/<uuid:document_id>/attachments                        login   
 GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>   login   404     200     200     404     404     200     status  status  status
 GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/image login 404   200     200     404     404     200     status  status  status
 POST   /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/remove login   403     done    done    404     404     403     status  status  status
+GET    /documents/<uuid:document_id>/export                             login   404     200     200     404     404     200     status  status  status
+GET    /documents/<uuid:document_id>/export.md                          login   404     200     200     404     404     200     status  status  status
+GET    /documents/<uuid:document_id>/export.pdf                         login   404     200     200     404     404     200     status  status  status
+GET    /entry/<uuid:entry_id>.pdf                                       login   200     200     200     200     200     200     status  status  status
 GET    /editor/dashboard                                                login   403     403     200     403     200     403     status  status  status
 GET    /editor/documents                                                login   403     403     200     403     200     403     status  status  status
 GET    /editor/documents/<uuid:document_id>                             login   403     403     200     403     404     403     status  status  status
@@ -151,6 +155,10 @@ DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401
 GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>/content 401 404 200 200    404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/cancel                      401     404     200     403     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/diff                        401     404     200     200     404     404     200     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/export.md                   401     404     200     200     404     404     200     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/export.pdf                  401     404     200     200     404     404     200     401     401     401
+GET    /api/v1/entries/<uuid:entry_id>/export.pdf                       401     200     200     200     200     200     200     401     401     401
+GET    /api/v1/me/budgets                                               401     200     200     200     200     200     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/hand-in                     401     404     403     200     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/publish                     401     404     200     403     404     404     403     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/restore                     401     404     200     200     404     404     403     401     401     401

@@ -92,7 +92,7 @@ async def show(document_id: UUID, attachment_id: UUID) -> Response:
     tag="attachments",
     answers={200: None, 304: None},
     errors=(404,),
-    file_type="application/octet-stream",
+    file_type="*/*",
 )
 @requires(scope="documents:read")
 async def content(document_id: UUID, attachment_id: UUID) -> Response:

@@ -12,9 +12,8 @@ from sqlalchemy.sql.dml import Delete, Insert
 
 from app.access import Actor
 from app.attachments.models import Attachment, Blob
-from app.documents.models import Document
-from app.documents.queries import visible_to
-from app.journal.models import Entry
+from app.documents.offered import Document, visible_to
+from app.journal.offered import Entry
 
 _PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()))
 

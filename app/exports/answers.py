@@ -1,0 +1,48 @@
+"""Answers that carry a made file, and what is left of the budget beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from quart import Response
+
+from app.attachments.answers import SANDBOX
+from app.attachments.names import clean, disposition
+from app.exports.budgets import Budget, Budgets
+from app.exports.service import Printer
+from app.exports.texts import Manuscript
+from app.web.context import current_actor, extension
+
+
+def _headers(budget: Budget) -> dict[str, str]:
+    return {
+        "Export-Budget-Limit": str(budget.limit),
+        "Export-Budget-Remaining": str(budget.remaining),
+        "Export-Budget-Reset": str(budget.seconds_left),
+    }
+
+
+async def pdf_answer(text: Manuscript) -> Response:
+    """The text as PDF; raises Throttled, Busy or Unworkable."""
+    actor = current_actor()
+    digest, pieces = await extension(Printer).pdf(actor, text)
+    headers = _headers(await extension(Budgets).budget(actor))
+    return _file(pieces, "application/pdf", text.file_name("pdf"), {**headers, "ETag": f'"{digest}"'})
+
+
+async def markdown_answer(text: Manuscript) -> Response:
+    """The text as it was written (RFC 7763)."""
+    return _file(text.body.encode("utf-8", "replace"), "text/markdown; charset=utf-8", text.file_name("md"), {})
+
+
+def _file(content: AsyncIterator[bytes] | bytes, kind: str, name: str, headers: dict[str, str]) -> Response:
+    return Response(
+        content,
+        headers={
+            **headers,
+            "Content-Disposition": disposition(clean(name)),
+            "Cache-Control": "private, no-cache",
+            "Content-Security-Policy": SANDBOX,
+        },
+        content_type=kind,
+    )

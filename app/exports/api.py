@@ -1,0 +1,66 @@
+"""JSON routes of files to take along, and of what may still be had today."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from quart import Blueprint, Response
+
+from app.documents import service as documents
+from app.exports.answers import markdown_answer, pdf_answer
+from app.exports.budgets import Budgets
+from app.exports.schemas import BudgetList, BudgetView
+from app.exports.texts import of_document, of_entry
+from app.journal import service as journal
+from app.web.answers import answer
+from app.web.context import current_actor, extension, reading
+from app.web.guards import requires
+from app.web.openapi import describe
+
+blueprint = Blueprint("exports_api", __name__)
+
+
+@blueprint.get("/v1/documents/<uuid:document_id>/export.pdf")
+@describe(
+    "A document as PDF; `Export-Budget-Remaining` says how many more can be made today",
+    tag="exports",
+    answers={200: None},
+    errors=(404, 422),
+    file_type="application/pdf",
+)
+@requires(scope="documents:read")
+async def document_pdf(document_id: UUID) -> Response:
+    async with reading() as db:
+        found = await documents.document(db, current_actor(), document_id)
+    return await pdf_answer(of_document(found))
+
+
+@blueprint.get("/v1/documents/<uuid:document_id>/export.md")
+@describe(
+    "A document's Markdown as a file", tag="exports", answers={200: None}, errors=(404,), file_type="text/markdown"
+)
+@requires(scope="documents:read")
+async def document_markdown(document_id: UUID) -> Response:
+    async with reading() as db:
+        found = await documents.document(db, current_actor(), document_id)
+    return await markdown_answer(of_document(found))
+
+
+@blueprint.get("/v1/entries/<uuid:entry_id>/export.pdf")
+@describe(
+    "A journal entry as PDF", tag="exports", answers={200: None}, errors=(404, 410, 422), file_type="application/pdf"
+)
+@requires(scope="entries:read")
+async def entry_pdf(entry_id: UUID) -> Response:
+    async with reading() as db:
+        found = await journal.entry(db, entry_id)
+    return await pdf_answer(of_entry(found))
+
+
+@blueprint.get("/v1/me/budgets")
+@describe("What I may still have made today", tag="account", answers={200: BudgetList})
+@requires(scope="profile:read")
+async def budgets() -> Response:
+    found = await extension(Budgets).budget(current_actor())
+    view = BudgetView("exports", found.limit, found.used, found.remaining, found.resets_at)
+    return answer(BudgetList([view]))

@@ -1,0 +1,58 @@
+"""HTML routes of files to take along: what there is and what is left of today's budget, and the files."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from quart import Blueprint, Response
+
+from app.documents import service as documents
+from app.documents.schemas import DocumentView
+from app.documents.service import parts_of
+from app.exports.answers import markdown_answer, pdf_answer
+from app.exports.budgets import Budgets
+from app.exports.texts import of_document, of_entry
+from app.journal import service as journal
+from app.web.context import current_actor, extension, reading
+from app.web.guards import requires
+from app.web.render import page
+
+blueprint = Blueprint("exports", __name__)
+
+
+async def _document(document_id: UUID) -> DocumentView:
+    async with reading() as db:
+        return await documents.document(db, current_actor(), document_id)
+
+
+@blueprint.get("/documents/<uuid:document_id>/export")
+@requires()
+async def choose(document_id: UUID) -> Response:
+    document = await _document(document_id)
+    parts = parts_of(current_actor(), document)
+    return await page(
+        "exports/choose.html",
+        document=document,
+        document_url=f"/{parts[0]}/documents/{document_id}" if parts else None,
+        budget=await extension(Budgets).budget(current_actor()),
+    )
+
+
+@blueprint.get("/documents/<uuid:document_id>/export.pdf")
+@requires()
+async def document_pdf(document_id: UUID) -> Response:
+    return await pdf_answer(of_document(await _document(document_id)))
+
+
+@blueprint.get("/documents/<uuid:document_id>/export.md")
+@requires()
+async def document_markdown(document_id: UUID) -> Response:
+    return await markdown_answer(of_document(await _document(document_id)))
+
+
+@blueprint.get("/entry/<uuid:entry_id>.pdf")
+@requires()
+async def entry_pdf(entry_id: UUID) -> Response:
+    async with reading() as db:
+        found = await journal.entry(db, entry_id)
+    return await pdf_answer(of_entry(found))
