@@ -102,6 +102,10 @@ def upgrade() -> None:
     op.drop_index("ix_audit_events_target", table_name="audit_events")
     op.create_index("ix_audit_events_target", "audit_events", ["target_id", "at"])
     op.create_index("ix_audit_events_address", "audit_events", ["address", "at"])
+    op.drop_index("ix_audit_events_kind", table_name="audit_events")
+    op.create_index(
+        "ix_audit_events_kind", "audit_events", ["kind", "at"], postgresql_ops={"kind": "text_pattern_ops"}
+    )
     op.create_table(
         "audit_seals",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -155,6 +159,8 @@ def _number() -> None:
 def downgrade() -> None:
     op.drop_table("audit_signatures")
     op.drop_table("audit_seals")
+    op.drop_index("ix_audit_events_kind", table_name="audit_events")
+    op.create_index("ix_audit_events_kind", "audit_events", ["kind", "at"])
     op.drop_index("ix_audit_events_address", table_name="audit_events")
     op.drop_index("ix_audit_events_target", table_name="audit_events")
     op.create_index("ix_audit_events_target", "audit_events", ["target_type", "target_id", "at"])

@@ -47,7 +47,7 @@ class Erasures:
         if at < self._aged_before or self._people.get(str(actor_id), _BEGINNING) >= at:
             return True
         if target_type == "person":
-            return self._people.get(target_id, _BEGINNING) >= at
+            return bool(self._people.get(target_id, _BEGINNING) >= at)
         # Whose session or token it was cannot be asked any more: those rows went with the person.
         return bool(target_type in ("session", "token_family") and self._last >= at)
 

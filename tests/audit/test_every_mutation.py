@@ -26,6 +26,9 @@ OTHERWISE: dict[tuple[str, str], tuple[int, str]] = {
     ("POST", "/admin/people/bulk"): (0, "chooses whom; deciding is the next step"),
     ("POST", "/admin/people/bulk/decide"): (2, "an event for each person decided about, here two"),
     ("POST", "/api/v1/admin/people/bulk"): (2, "an event for each person decided about, here two"),
+    ("POST", "/drafts"): (0, "keeps what somebody is typing, for themselves; saving it is the event"),
+    ("POST", "/drafts/discard"): (0, "lets go of it"),
+    ("POST", "/drafts/preview"): (0, "shows, changes nothing"),
     ("POST", "/login"): (2, "from a browser that was signed in: one session ends and another begins"),
     ("POST", "/api/v1/documents/<uuid:document_id>/publish"): (2, "a step of the document, a new entry of the journal"),
     ("POST", "/api/v1/documents/<uuid:document_id>/unpublish"): (2, "a step of the document, an entry withdrawn"),
@@ -195,6 +198,45 @@ async def userinfo(site: Site, cast: Cast) -> httpx.Response:
     return await site.program().call("POST", "/oauth/userinfo", token=tokens["access_token"])
 
 
+async def _twice_saved(cast: Cast) -> str:
+    """A document of Alice's and Bob's at its second version."""
+    made = await makers.document(cast.alice, cast.bob)
+    path = f"/api/v1/documents/{made['id']}"
+    assert (await cast.alice.program.patch(path, {"body": "Other words."}, If_Match="*")).status_code == 200
+    return str(made["id"])
+
+
+async def restored(site: Site, cast: Cast) -> httpx.Response:
+    path = f"/api/v1/documents/{await _twice_saved(cast)}/restore"
+    return await cast.alice.program.post(path, {"version": 1}, If_Match="*")
+
+
+async def restored_by_sponsor(site: Site, cast: Cast) -> httpx.Response:
+    path = f"/sponsor/documents/{await _twice_saved(cast)}/versions/1/restore"
+    return await cast.alice.browser.post(path, {"version": "2"}, page="/logout")
+
+
+async def restored_by_editor(site: Site, cast: Cast) -> httpx.Response:
+    path = f"/editor/documents/{await _twice_saved(cast)}/versions/1/restore"
+    return await cast.bob.browser.post(path, {"version": "2"}, page="/logout")
+
+
+async def attached(site: Site, cast: Cast) -> httpx.Response:
+    made = await makers.document(cast.alice)
+    return await cast.alice.program.raw("POST", f"/api/v1/documents/{made['id']}/attachments?name=a.txt", b"Soot.")
+
+
+async def attached_by_page(site: Site, cast: Cast) -> httpx.Response:
+    made = await makers.document(cast.alice)
+    browser = cast.alice.browser
+    return await browser.http.post(
+        f"/documents/{made['id']}/attachments",
+        data={"form_token": await browser.token()},
+        files={"file": ("a.txt", b"Soot.")},
+        headers={"Origin": browser.base_url, "Sec-Fetch-Site": "same-origin"},
+    )
+
+
 # Where the access matrix sends what is well-formed but leads to nothing, and what it does not hold.
 DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/api/v1/auth/refresh"): refresh,
@@ -215,6 +257,11 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/admin/people/bulk"): _choose,
     ("POST", "/admin/people/bulk/decide"): decide_chosen,
     ("POST", "/api/v1/admin/people/bulk"): decide_bulk_by_api,
+    ("POST", "/api/v1/documents/<uuid:document_id>/restore"): restored,
+    ("POST", "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore"): restored_by_sponsor,
+    ("POST", "/editor/documents/<uuid:document_id>/versions/<int:number>/restore"): restored_by_editor,
+    ("POST", "/api/v1/documents/<uuid:document_id>/attachments"): attached,
+    ("POST", "/documents/<uuid:document_id>/attachments"): attached_by_page,
     ("POST", "/oauth/token"): client_token,
     ("POST", "/oauth/revoke"): client_revokes,
     ("POST", "/oauth/introspect"): client_introspects,

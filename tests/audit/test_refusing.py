@@ -24,7 +24,7 @@ async def silenced(site: Site) -> AsyncIterator[Site]:
             await db.execute("GRANT INSERT ON audit_events TO scriptorium_rw")
 
 
-async def test_nothing_is_stored_that_cannot_be_recorded(max: Person, alice: Person, silenced: Site) -> None:  # noqa: A002 - his name
+async def test_nothing_is_stored_that_cannot_be_recorded(max: Person, alice: Person, silenced: Site) -> None:
     before = await silenced.counts()
     answers = [
         await max.program.post("/api/v1/entries", {"title": "Unheard", "body": "Nothing."}),

@@ -68,7 +68,7 @@ async def test_it_is_paged(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/account", "/account/"])
-async def test_the_account_leads_to_it(max: Person, path: str) -> None:  # noqa: A002 - his name
+async def test_the_account_leads_to_it(max: Person, path: str) -> None:
     answer = await max.browser.get(path)
     assert 'href="/account/history"' in answer.text
 
