@@ -43,6 +43,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
     410: "It was withdrawn by those who published it.",
     412: "Somebody changed it since you read it.",
     413: "The body is too large.",
+    414: "The address is too long.",
     415: "Send JSON.",
     422: "Some fields are not acceptable; `errors` names them.",
     428: "Send If-Match.",
@@ -178,7 +179,7 @@ def _operation(
         "description": f"For {access.words}.",
         "security": [] if access.kind == "public" else [{_scheme(access): []}],
         "parameters": [*_path_parameters(rule), *_query_parameters(operation, refs, components), *_headers(operation)],
-        "responses": _responses(operation, access, refs),
+        "responses": _responses(rule, operation, access, refs),
     }
     if operation.body is not None:
         content: dict[str, Any] = {"schema": refs[operation.body]}
@@ -197,7 +198,8 @@ def example_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Any:
         meant = schema["anyOf"][0] if "anyOf" in schema else components[schema["$ref"].rpartition("/")[2]]
         return example_of(meant, components)
     kind = "enum" if "enum" in schema else str(schema.get("type"))
-    return _SMALLEST.get(kind, lambda schema, components: None)(schema, components)
+    make = _SMALLEST.get(kind)
+    return None if make is None else make(schema, components)
 
 
 def _smallest_object(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
@@ -243,7 +245,7 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
     ]
 
 
-def _responses(operation: Operation, access: Access, refs: Mapping[type[Any], Any]) -> dict[str, Any]:
+def _responses(rule: Rule, operation: Operation, access: Access, refs: Mapping[type[Any], Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, model in operation.answers.items():
         responses[str(status)] = {
@@ -253,10 +255,14 @@ def _responses(operation: Operation, access: Access, refs: Mapping[type[Any], An
             responses[str(status)]["content"] = {"application/json": {"schema": refs[model]}}
         elif operation.file_type and status == FILE:
             responses[str(status)]["content"] = {operation.file_type: {"schema": {"type": "string"}}}
-    errors = {400, 405, 413, 429, 503, *operation.errors}
+    errors = {400, 405, 413, 414, 429, 503, *operation.errors}
+    if rule.arguments:
+        errors.add(404)
     if operation.body is not None:
         errors |= {415, 422}
-    model, media_type = (OAuthProblem, "application/json") if operation.oauth else (Problem, PROBLEM)
+    content = {PROBLEM: {"schema": refs[Problem]}}
+    if operation.oauth:  # what never reaches the endpoint is refused by the guard, in the usual form
+        content = {"application/json": {"schema": refs[OAuthProblem]}, **content}
     if operation.query is not None:
         errors.add(422)
     if access.kind != "public":
@@ -264,6 +270,6 @@ def _responses(operation: Operation, access: Access, refs: Mapping[type[Any], An
     for status in sorted(errors):
         responses[str(status)] = {
             "description": _MEANINGS[status],
-            "content": {media_type: {"schema": refs[model]}},
+            "content": content,
         }
     return responses

@@ -161,7 +161,7 @@ def query_args(model: type[T]) -> T:
         elif name in given:
             errors[name] = ["This may be given once."]
         elif known is not None:
-            if value != "" or not _means_nothing(known):
+            if strict or value != "" or not _means_nothing(known):
                 given[name] = _as_given(known, value)
         elif strict:
             given[name] = value
