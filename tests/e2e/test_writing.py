@@ -1,0 +1,128 @@
+"""Writing in a real browser: a sentence outlives the browser, the network and the session; two writers put texts together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.browser import Visitor, Visitors
+from tests.e2e.people import Cast, Programs
+
+SENTENCE = "A sentence that its writer did not get to fin"
+
+
+async def commission(programs: Programs, cast: Cast, title: str, body: str) -> Any:
+    """A new document for the editor of the house."""
+    token = await programs.token(cast.sponsor)
+    (known,) = [
+        item
+        for item in (await programs.ask("GET", "/api/v1/documents", token))["items"]
+        if item["id"] == cast.document_id
+    ] or [await programs.ask("GET", f"/api/v1/documents/{cast.document_id}", token)]
+    new = {"title": title, "body": body, "editor_id": known["editor_id"]}
+    return await programs.ask("POST", "/api/v1/documents", token, json=new)
+
+
+def state(page: Page) -> Any:
+    return page.locator("[data-draft-state]")
+
+
+async def test_the_browser_dies_in_mid_sentence(come: Visitors, cast: Cast) -> None:
+    writer: Visitor = await come()
+    await writer.sign_in(cast.member)
+    await writer.go("/entry")
+    await writer.page.get_by_label("Title").fill("Unfinished")
+    await writer.page.get_by_label("Text", exact=True).press_sequentially(SENTENCE, delay=5)
+    await expect(state(writer.page)).to_contain_text("Draft saved at", timeout=15_000)
+    # The window is gone at once: no warning, no event that a page could still answer.
+    await writer.page.close(run_before_unload=False)
+    writer.page = await writer.context.new_page()
+    await writer.go("/entry")
+    await expect(writer.page.get_by_text("You have a draft that you did not save")).to_be_visible()
+    await writer.page.get_by_role("link", name="Go on with the draft").click()
+    await expect(writer.page.get_by_label("Text", exact=True)).to_have_value(SENTENCE)
+    await expect(writer.page.get_by_label("Title")).to_have_value("Unfinished")
+    await writer.press("Throw it away")
+    await expect(writer.page.get_by_label("Text", exact=True)).to_have_value("")
+
+
+async def test_the_network_goes_and_comes_back(come: Visitors, cast: Cast) -> None:
+    writer: Visitor = await come(width=360)
+    await writer.sign_in(cast.member)
+    await writer.go("/entry")
+    area = writer.page.get_by_label("Text", exact=True)
+    await writer.context.set_offline(True)
+    await area.fill("Written in a tunnel.")
+    await expect(state(writer.page)).to_contain_text("there is no connection", timeout=15_000)
+    before = len(writer.troubles)
+    await writer.context.set_offline(False)
+    await expect(state(writer.page)).to_contain_text("Draft saved at", timeout=15_000)
+    assert len(writer.troubles) == before
+    writer.troubles = [line for line in writer.troubles if "ERR_INTERNET_DISCONNECTED" not in line]
+    await writer.page.get_by_role("button", name="Preview").click()
+    await expect(writer.page.get_by_role("region", name="Preview")).to_contain_text("Written in a tunnel.")
+    await writer.page.get_by_role("button", name="Write on").click()
+    await expect(area).to_be_focused()
+    assert await writer.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await writer.press("Throw it away") if await writer.page.locator(".draft-found").count() else None
+    await writer.page.get_by_label("Title").fill("From the tunnel")
+    await writer.press("Publish to the journal")
+    assert await writer.said() == "Published. Everybody can read it now."
+
+
+async def test_two_write_at_once_and_merge_by_keyboard(come: Visitors, cast: Cast, programs: Programs) -> None:
+    made = await commission(programs, cast, "Written by two", "One.\n\nTwo.\n\nThree.\n")
+    sponsor, editor = await come(), await come(dark=True)
+    await sponsor.sign_in(cast.sponsor)
+    await editor.sign_in(cast.editor)
+    await sponsor.go(f"/sponsor/documents/{made['id']}")
+    await editor.go(f"/editor/documents/{made['id']}")
+    for visitor in (sponsor, editor):
+        await visitor.page.locator("summary", has_text="Edit the text").click()
+    await editor.page.get_by_label("Text", exact=True).fill("One.\n\nTwo.\n\nThree, by the editor.\n")
+    await editor.press("Save a new version")
+    sponsor.forgiven = {409}
+    area = sponsor.page.get_by_label("Text", exact=True)
+    await area.fill("One, by the sponsor.\n\nTwo.\n\nThree.\n")
+    async with sponsor.page.expect_navigation():
+        await area.press("Control+s")
+    assert await sponsor.heading() == "Somebody else saved this while you were writing"
+    both = "One, by the sponsor.\n\nTwo.\n\nThree, by the editor.\n"
+    await expect(area).to_have_value(both)
+    async with sponsor.page.expect_navigation():
+        await area.press("Control+s")
+    assert await sponsor.said() == "Saved. Every version is kept."
+    await history(sponsor, made["id"])
+
+
+async def history(sponsor: Visitor, document_id: str) -> None:
+    """Compare the first and the last version, and go back to the first."""
+    await sponsor.page.get_by_role("link", name="All versions").click()
+    await sponsor.page.get_by_label("From version 1", exact=True).check()
+    await sponsor.press("Compare the two chosen")
+    await expect(sponsor.page.locator("table.compared ins").first).to_contain_text("by")
+    await sponsor.press("Restore version 1")
+    assert await sponsor.said() == "Version 1 is restored, as a new version."
+    await expect(sponsor.page.locator(".prose").last).to_contain_text("Three.")
+
+
+async def test_publish_and_unpublish(come: Visitors, cast: Cast, programs: Programs) -> None:
+    made = await commission(programs, cast, "Soon withdrawn", "Read me while you can.")
+    path = f"/api/v1/documents/{made['id']}"
+    await programs.ask("POST", f"{path}/hand-in", await programs.token(cast.editor))
+    token = await programs.token(cast.sponsor)
+    await programs.ask("POST", f"{path}/accept", token)
+    sponsor, reader = await come(), await come(width=360)
+    await sponsor.sign_in(cast.sponsor)
+    await sponsor.go(f"/sponsor/documents/{made['id']}")
+    await sponsor.press("Publish")
+    entry = await sponsor.page.get_by_role("link", name="Read it in the journal").get_attribute("href")
+    await reader.go(entry or "")
+    await expect(reader.page.get_by_text("Read me while you can.")).to_be_visible()
+    await sponsor.page.locator("summary", has_text="Unpublish").click()
+    await sponsor.press("Unpublish")
+    assert await sponsor.said() == "Unpublished. Readers are told that it was withdrawn."
+    reader.forgiven = {410}
+    await reader.go(entry or "")
+    await expect(reader.page.get_by_text("has been withdrawn by those who published it")).to_be_visible()
