@@ -145,7 +145,7 @@ class TokenSigner:
         moment, us = time(), self._settings.public_url
         if claims.iss != us or claims.aud != us or claims.exp <= moment or claims.iat > moment + CLOCK_SKEW:
             return None
-        scopes = frozenset(claims.scope.split()) & SCOPES.keys()
+        scopes = frozenset(claims.scope.split()).intersection(SCOPES)
         return AccessToken(
             claims.sub,
             claims.fam,
