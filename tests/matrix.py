@@ -94,6 +94,7 @@ GET    /oauth/authorize                                                 login   
 POST   /oauth/authorize                                                 login   400     400     400     400     400     400     status  status  status
 GET    /register                                                        200     200     200     200     200     200     200     200     200     200
 POST   /register                                                        login   login   login   login   login   login   login   login   login   login
+GET    /search                                                          200     200     200     200     200     200     200     200     200     200
 GET    /signupeditor                                                    200     200     200     200     200     200     200     200     200     200
 POST   /signupeditor                                                    login   login   login   login   login   login   login   login   login   login
 GET    /signupsponsor                                                   200     200     200     200     200     200     200     200     200     200
@@ -151,7 +152,7 @@ POST   /api/v1/documents/<uuid:document_id>/archive                     401     
 GET    /api/v1/documents/<uuid:document_id>/attachments                 401     404     200     200     404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/attachments                 401     404     422     422     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401 404    200     200     404     404     200     401     401     401
-DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401     404     204     204     404     404     404     401     401     401
+DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401     404     204     204     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>/content 401 404 200 200    404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/cancel                      401     404     200     403     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/diff                        401     404     200     200     404     404     200     401     401     401
@@ -184,6 +185,7 @@ DELETE /api/v1/me/keys/<uuid:key_id>                                    401     
 GET    /api/v1/me/sessions                                              401     200     200     200     200     200     200     401     401     401
 DELETE /api/v1/me/sessions/<uuid:session_id>                            401     204     404     404     404     404     404     401     401     401
 POST   /api/v1/people                                                   201     201     201     201     201     201     201     201     201     201
+GET    /api/v1/search                                                   200     200     200     200     200     200     200     200     200     200
 GET    /health/live                                                     200     200     200     200     200     200     200     200     200     200
 GET    /health/ready                                                    200     200     200     200     200     200     200     200     200     200
 GET    /metrics                                                         404     404     404     404     404     404     404     404     404     404
