@@ -22,6 +22,8 @@ from app.journal import api as journal_api
 from app.journal import pages as journal_pages
 from app.oauth import api as oauth_api
 from app.oauth import pages as oauth_pages
+from app.search import api as search_api
+from app.search import pages as search_pages
 from app.tokens import api as tokens_api
 from app.tokens import pages as tokens_pages
 from app.web import api as site_api
@@ -42,6 +44,7 @@ def mount(app: Quart) -> None:
         confirm_pages,
         documents_pages,
         drafts_pages,
+        search_pages,
         attachments_pages,
         exports_pages,
         tokens_pages,
@@ -57,6 +60,7 @@ def mount(app: Quart) -> None:
         history_api,
         journal_api,
         documents_api,
+        search_api,
         attachments_api,
         exports_api,
         oauth_api,
