@@ -5,22 +5,34 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
 from app.documents.life import STATES
+
+# As PostgreSQL writes it down, so that comparing the two finds no difference.  A tsvector holds a megabyte at most, so of
+# very long texts the beginning is found.
+SEARCH = (
+    "((setweight(to_tsvector('simple'::regconfig, title), 'A'::\"char\") || "
+    "setweight(to_tsvector('simple'::regconfig, brief), 'C'::\"char\")) || "
+    "setweight(to_tsvector('simple'::regconfig, \"left\"(body, 150000)), 'D'::\"char\"))"
+)
 
 
 class Document(Base):
     """A commissioned document.  `version` counts saves of the text, `revision` every change of the row (its ETag)."""
 
     __tablename__ = "documents"
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 - SQLAlchemy reads it; who writes needs no `search` back
     __table_args__ = (
         CheckConstraint(f"state IN {STATES}", name="state_known"),
         Index("ix_documents_sponsor", "sponsor_id", "updated_at", "id"),
         Index("ix_documents_editor", "editor_id", "updated_at", "id"),
         Index("ix_documents_updated", "updated_at", "id"),
+        Index("ix_documents_search", "search", postgresql_using="gin"),
+        Index("ix_documents_title", "title", postgresql_using="gin", postgresql_ops={"title": "gin_trgm_ops"}),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -36,6 +48,7 @@ class Document(Base):
     due_on: Mapped[date | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH, persisted=True), deferred=True)
 
 
 class DocumentVersion(Base):

@@ -5,10 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, text
+from sqlalchemy import Computed, ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
+
+# As PostgreSQL writes it down, so that comparing the two finds no difference.  A tsvector holds a megabyte at most, so of
+# very long texts the beginning is found.
+SEARCH = (
+    "(setweight(to_tsvector('simple'::regconfig, title), 'A'::\"char\") || "
+    "setweight(to_tsvector('simple'::regconfig, \"left\"(body, 150000)), 'D'::\"char\"))"
+)
 
 
 class Entry(Base):
@@ -16,7 +24,13 @@ class Entry(Base):
     unpublished."""
 
     __tablename__ = "entries"
-    __table_args__ = (Index("ix_entries_published", "published_at", "id"), Index("ix_entries_author", "author_id"))
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 - SQLAlchemy reads it; who writes needs no `search` back
+    __table_args__ = (
+        Index("ix_entries_published", "published_at", "id"),
+        Index("ix_entries_author", "author_id"),
+        Index("ix_entries_search", "search", postgresql_using="gin"),
+        Index("ix_entries_title", "title", postgresql_using="gin", postgresql_ops={"title": "gin_trgm_ops"}),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(Text)
@@ -27,3 +41,4 @@ class Entry(Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     document_id: Mapped[UUID | None] = mapped_column(unique=True)
     withdrawn_at: Mapped[datetime | None]
+    search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH, persisted=True), deferred=True)

@@ -1,0 +1,1 @@
+"""Finding texts: the journal for everybody, documents for those who may see them."""

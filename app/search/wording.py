@@ -1,0 +1,38 @@
+"""What was typed into the search as PostgreSQL understands it, and marked excerpts as pages may show them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from app.search.schemas import Piece
+
+MOST_WORDS: Final = 10
+_PREFIX: Final = 4
+"""Letters from which the beginning of a word is enough; shorter ones would match half the dictionary."""
+_WORD: Final = re.compile(r"\w+")
+START, STOP = "\x02", "\x03"  # control characters no text holds
+_MARKED: Final = re.compile(f"{START}([^{STOP}]*){STOP}")
+
+
+def words_of(typed: str) -> list[str]:
+    """The words somebody looks for, at most ten."""
+    return [word.lower() for word in _WORD.findall(typed)][:MOST_WORDS]
+
+
+def tsquery(words: list[str]) -> str:
+    """All of the words, the longer ones by their beginnings, for `to_tsquery('simple', ...)`."""
+    return " & ".join(f"'{word}'" + (":*" if len(word) >= _PREFIX else "") for word in words)
+
+
+def pieces(marked: str) -> list[Piece]:
+    """An excerpt between marks as words that are hits and words that are not."""
+    found: list[Piece] = []
+    at = 0
+    for hit in _MARKED.finditer(marked):
+        if hit.start() > at:
+            found.append(Piece(marked[at : hit.start()]))
+        found.append(Piece(hit.group(1), True))
+        at = hit.end()
+    rest = marked[at:].replace(START, "").replace(STOP, "")
+    return [*found, Piece(rest)] if rest else found

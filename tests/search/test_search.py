@@ -1,0 +1,155 @@
+"""Finding texts: everybody in the journal, people in the documents they may see; ranked, marked, forgiving of typos."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.ids import now
+from app.search.schemas import Piece
+from app.search.wording import pieces, tsquery, words_of
+from tests import makers
+from tests.cast import Cast, Person
+from tests.client import Browser, Program
+
+
+def word() -> str:
+    """A word no other text holds."""
+    return "z" + secrets.token_hex(6)
+
+
+async def found(program: Program, query: str) -> list[dict[str, Any]]:
+    answer = await program.get(f"/api/v1/search?{query}")
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_everybody_finds_the_journal(cast: Cast, browser: Browser) -> None:
+    rare = word()
+    made = await makers.entry(cast.max, f"On {rare}", f"Long before. {rare} <script>alert(1)</script> & after. " * 3)
+    (item,) = await found(cast.visitor.program, f"q={rare}")
+    assert (item["kind"], item["id"], item["url"]) == ("entry", made["id"], f"/entry/{made['id']}")
+    assert (item["person_name"], item["state"]) == ("Max", None)
+    assert {"text": rare, "hit": True} in item["excerpt"]
+    page = (await browser.get(f"/search?q={rare}")).text
+    assert f"<mark>{rare}</mark>" in page
+    assert "<script>alert" not in page
+    assert f'href="/entry/{made["id"]}"' in page
+
+
+async def test_documents_are_found_by_those_who_may_see_them(cast: Cast) -> None:
+    rare = word()
+    made = await makers.document(cast.alice, cast.bob, title=f"Plan {rare}")
+    for who, count in (
+        (cast.visitor, 0),
+        (cast.max, 0),
+        (cast.alice, 1),
+        (cast.bob, 1),
+        (cast.charlie, 0),
+        (cast.edith, 0),
+        (cast.ada, 1),
+    ):
+        assert len(await found(who.program, f"q={rare}")) == count, who.name
+    (item,) = await found(cast.alice.program, f"q={rare}")
+    assert (item["kind"], item["state"], item["url"]) == ("document", "in_progress", f"/sponsor/documents/{made['id']}")
+    assert f'href="/editor/documents/{made["id"]}"' in (await cast.bob.browser.get(f"/search?q={rare}")).text
+    assert made["id"] not in (await cast.charlie.browser.get(f"/search?q={rare}")).text
+
+
+async def test_a_key_without_the_scope_finds_no_documents(alice: Person) -> None:
+    rare = word()
+    await makers.document(alice, title=f"Plan {rare}")
+    key = (await alice.program.post("/api/v1/me/keys", {"name": "N", "scopes": ["entries:read"]})).json()
+    if "key" in key:
+        assert (await alice.program.call("GET", f"/api/v1/search?q={rare}", token=key["key"])).json()["items"] == []
+
+
+async def test_withdrawn_is_not_found(alice: Person, bob: Person, program: Program) -> None:
+    rare = word()
+    made = await makers.document(alice, bob, "published", title=f"Plan {rare}")
+    assert [item["id"] for item in await found(program, f"q={rare}")] == [made["entry_id"]]
+    await makers.take(alice, made["id"], "unpublish")
+    assert await found(program, f"q={rare}") == []
+
+
+async def test_titles_come_before_texts_and_beginnings_are_enough(max: Person, program: Program) -> None:
+    rare = word()
+    in_text = await makers.entry(max, "Something", f"It says {rare}s here and there.")
+    in_title = await makers.entry(max, f"All about {rare}s", "Nothing of it here.")
+    assert [item["id"] for item in await found(program, f"q={rare}")] == [in_title["id"], in_text["id"]]
+    assert [item["id"] for item in await found(program, f"q={rare}%20says")] == [in_text["id"]]
+
+
+async def test_a_typo_still_leads_there(max: Person, program: Program) -> None:
+    made = await makers.entry(max, "The palimpsest of Archimedes")
+    answer = (await program.get("/api/v1/search?q=palimpzest")).json()
+    assert answer["similar"] is True
+    assert made["id"] in [item["id"] for item in answer["items"]]
+    page = (await max.browser.get("/search?q=palimpzest")).text
+    assert "These titles look like them" in page
+
+
+async def test_filters(cast: Cast) -> None:
+    rare = word()
+    entry = await makers.entry(cast.max, f"Entry {rare}")
+    draft = await makers.document(cast.alice, title=f"Draft {rare}")
+    handed = await makers.document(cast.alice, cast.bob, "handed_in", title=f"Handed in {rare}")
+    tomorrow = (now() + timedelta(days=1)).date().isoformat()
+    today = now().date().isoformat()
+    for query, expected in {
+        "where=journal": {entry["id"]},
+        "where=documents": {draft["id"], handed["id"]},
+        "state=handed_in": {handed["id"]},
+        "person=Max": {entry["id"]},
+        "person=bo": {handed["id"]},
+        "person=100%25": set(),
+        f"since={tomorrow}": set(),
+        f"since={today}&until={today}": {entry["id"], draft["id"], handed["id"]},
+    }.items():
+        items = await found(cast.alice.program, f"q={rare}&{query}")
+        assert {item["id"] for item in items} == expected, query
+
+
+async def test_pages_of_what_was_found(max: Person, program: Program) -> None:
+    rare = word()
+    made = {(await makers.entry(max, f"Number {number} {rare}"))["id"] for number in range(5)}
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = (await program.get(f"/api/v1/search?q={rare}&limit=2{cursor}")).json()
+        seen += [item["id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert len(seen) == 5
+    assert set(seen) == made
+
+
+@pytest.mark.parametrize("query", ["limit=0", "where=x", "since=x", "state=x", "cursor=x", "x=1", "q=" + "a" * 201])
+async def test_what_cannot_be_asked(program: Program, browser: Browser, query: str) -> None:
+    assert (await program.get(f"/api/v1/search?{query}")).status_code == 422
+    assert (await browser.get(f"/search?{query}")).status_code in (200, 422)
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "'", "a & b | !c", "\\", "')--", ":*", "<->", "%00", "字", "' or 1=1"])
+async def test_whatever_is_typed_is_only_words(program: Program, browser: Browser, typed: str) -> None:
+    assert (await program.http.get("/api/v1/search", params={"q": typed})).status_code == 200
+    assert (await browser.http.get("/search", params={"q": typed})).status_code == 200
+
+
+async def test_a_text_full_of_different_words_is_saved(max: Person) -> None:
+    """PostgreSQL refuses tsvectors beyond a megabyte; no text may fail to be saved for that."""
+    body = " ".join(f"{number:x}字{number * 7919:x}" for number in range(36_000))[:500_000]
+    assert (await max.program.post("/api/v1/entries", {"title": "Many words", "body": body})).status_code == 201
+    emoji = "".join(f"{chr(0x20000 + number % 40_000)} " for number in range(250_000))
+    assert (await max.program.post("/api/v1/entries", {"title": "Rare signs", "body": emoji})).status_code == 201
+
+
+def test_words() -> None:
+    assert words_of("Soot, gum & WATER!") == ["soot", "gum", "water"]
+    assert tsquery(["of", "soot"]) == "'of' & 'soot':*"
+    assert pieces("a \x02b\x03 c") == [Piece("a "), Piece("b", True), Piece(" c")]
