@@ -94,6 +94,7 @@ class NoticeLine:
     async def _beat(self) -> None:
         while True:
             began = monotonic()
+            self._check_login()
             await self._connection.fetchval("SELECT 1", timeout=PULSE_TIMEOUT)
             self._good_until = began + PULSE_GOOD_FOR
             self._first_pulse.set()
@@ -101,7 +102,12 @@ class NoticeLine:
                 await self._move()
             await asyncio.sleep(PULSE_EVERY)
 
+    def _check_login(self) -> None:
+        if self._source.snapshot.login.seconds_left() <= 0:
+            raise ConnectionError("the database login has ended")  # nothing is asked with what is no longer ours
+
     async def _open(self) -> None:
+        self._check_login()
         login = self._source.snapshot.login
         connection = await asyncpg.connect(
             host=self._settings.database_host,

@@ -10,6 +10,7 @@ Draw = Callable[[float, float], float]
 
 draw: Final[Draw] = random.SystemRandom().uniform  # for jitter: no two processes may fall into step
 
+SHORT: Final = 60.0  # seconds
 BY_HAND: Final = 1.0  # seconds between replacements that people ask for
 SHRUNK: Final = 2 / 3  # a grant below this share of the full one means the maximum is near: replace instead
 
@@ -18,7 +19,8 @@ class LeaseClock:
     """The life of one lease, in seconds of a monotonic clock.
 
     Renewal is due at a random 50 to 60 % of what remains, so that hosts started together do not ask together and most
-    of an hour-long lease outlives an outage of Vault.
+    of an hour-long lease outlives an outage of Vault.  Leases of less than a minute are renewed and retried sooner, so
+    that an outage of half their length still costs nothing.
     """
 
     def __init__(self, ttl: float, now: float, draw: Draw = draw) -> None:
@@ -31,7 +33,7 @@ class LeaseClock:
 
     def _set(self, ttl: float, now: float) -> None:
         self.expires = now + ttl
-        self.due = now + ttl * self._draw(0.5, 0.6)
+        self.due = now + ttl * (self._draw(0.5, 0.6) if ttl >= SHORT else self._draw(0.3, 0.4))
         self._failures = 0
 
     def renewed(self, granted: float, now: float) -> bool:
@@ -41,7 +43,7 @@ class LeaseClock:
 
     def failed(self, now: float) -> float:
         """Take a failed attempt; the seconds to wait before the next one: at most 2, or 5 once the lease has ended."""
-        most = 2.0 if now < self.expires else 5.0
+        most = min(2.0, max(0.2, self.full / 30)) if now < self.expires else 5.0
         pause = min(most, 0.2 * 2.0 ** min(self._failures, 6)) * self._draw(0.5, 1.0)
         self._failures += 1
         self.due = now + pause

@@ -1,0 +1,124 @@
+"""Vault hung, stopped and sealed under people at work: unnoticed while the login lasts, and nothing is used after it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import httpx
+import pytest
+
+from tests.secrets.scene import ALONE, check_writes, left_behind, manager, under, watching
+from tests.vault.conftest import House
+from tests.vault.test_serve import Serving, serving
+from vault.engines import _role
+from vault.names import Names
+
+LEASE = 12.0
+QUERIES = "SELECT count(*) FROM pg_stat_activity WHERE usename LIKE 'v-scriptorium-app-%' AND query_start > $1"
+CROWD = {"program": 2, "writer": 2, "reader": 1}
+
+
+@contextmanager
+def short_leases(house: House, seconds: float = LEASE) -> Iterator[None]:
+    """Database logins of the application live so long."""
+    with house.owner() as owner:
+        _role(owner, Names(), "app", default_ttl=f"{seconds:g}s", max_ttl="24h")
+    try:
+        yield
+    finally:
+        with house.owner() as owner:
+            _role(owner, Names(), "app", default_ttl="1h", max_ttl="24h")
+
+
+@pytest.fixture(scope="module")
+def serve(house: House) -> Iterator[Serving]:
+    with short_leases(house), serving(house, "outage", limit_scale="1000") as serve:
+        yield serve
+
+
+def stop_vault(house: House) -> None:
+    house.stack.servers._children["openbao"].stop()
+
+
+def start_vault(house: House) -> None:
+    servers = house.stack.servers
+    servers._start_openbao(owner_door=True)
+    servers._await("openbao", servers._openbao_is_active, lambda: servers._start_openbao(owner_door=True))
+
+
+async def state(serve: Serving) -> tuple[int, dict[str, object]]:
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(f"http://127.0.0.1:{serve.port}/health/ready", timeout=10)
+        return answer.status_code, answer.json()
+
+
+async def until_state(serve: Serving, wanted: str, patience: float) -> float:
+    """Seconds until every secret is in this state."""
+    start = time.monotonic()
+    while (await state(serve))[1]["secrets"] != wanted:
+        assert time.monotonic() - start < patience, f"still not {wanted}"
+        await asyncio.sleep(0.1)
+    return time.monotonic() - start
+
+
+async def test_hung_and_stopped_for_half_a_lease_without_a_failure(house: House, serve: Serving) -> None:
+    bao = house.stack.servers._children["openbao"].process
+    async with under(serve) as load:
+        async with load.going(**CROWD):
+            bao.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(3.0)
+            bao.send_signal(signal.SIGCONT)
+            await until_state(serve, "healthy", 10.0)
+            await asyncio.to_thread(stop_vault, house)
+            stopped = time.monotonic()
+            await until_state(serve, "degraded", 6.0)
+            code, told = await state(serve)
+            assert (code, told["status"]) == (200, "degraded")
+            assert told["secrets_since"]
+            await asyncio.sleep(max(0.0, stopped + LEASE / 2 - time.monotonic()))
+            await asyncio.to_thread(start_vault, house)
+            assert await until_state(serve, "healthy", 10.0) < 10.0
+        assert load.wrong() == {}
+        assert len(load.seen) > 50
+        await check_writes(house, load)
+    assert await left_behind(house) == ALONE
+
+
+async def _sealed(house: House, serve: Serving) -> tuple[datetime, int, float]:
+    """Seal Vault until the login has ended, and a little longer.
+
+    Returns when the login ended, how many queries were begun after that, and when Vault was back.
+    """
+    async with manager(house) as database, watching(serve) as tool:
+        with house.owner() as owner:
+            await asyncio.to_thread(owner.sys.seal)
+            await asyncio.sleep(tool.snapshot.login.seconds_left() + 3.0)
+            ended = tool.snapshot.login.valid_until
+            asked = await database.fetchval(QUERIES, ended)
+            code, told = await state(serve)
+            assert (code, told["status"], told["secrets"]) == (503, "not_ready", "must_stop")
+            await asyncio.to_thread(stop_vault, house)
+            await asyncio.to_thread(start_vault, house)
+            return ended, asked, time.time()
+
+
+async def test_sealed_for_longer_than_a_lease_fails_closed_and_comes_back_alone(house: House, serve: Serving) -> None:
+    async with under(serve) as load:
+        async with load.going(**CROWD):
+            ended, asked, back = await _sealed(house, serve)
+            await until_state(serve, "healthy", 10.0)
+            assert time.time() - back < 10.0
+            await asyncio.sleep(1.0)
+        assert asked == 0
+        after = [one for one in load.seen if one.who == "writer" and ended.timestamp() + 0.5 < one.began < back]
+        assert after
+        assert {one.status for one in after} == {503}
+        assert load.recovered_after(back) < 10.0
+        assert not [one for one in load.seen if one.status in (0, 401, 403, 500)]
+        await check_writes(house, load)
+    assert await left_behind(house) == ALONE
