@@ -6,7 +6,6 @@ The short version here; `make proof` takes 200 suspensions on 4 workers and keep
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -17,15 +16,20 @@ from app.vault.subscriber import Subscriber
 from tests.e2e.house import House
 from tests.rights.measure import Ended, Experiment, percentile
 
-pytestmark = pytest.mark.xdist_group("rights")
-COUNT = int(os.environ.get("SCRIPTORIUM_PROOF_SUSPENSIONS", "6"))
-WORKERS = os.environ.get("SCRIPTORIUM_PROOF_WORKERS", "2")
+SHORT, LONG = (2, 6), (4, 200)  # workers, acts
+
+
+@pytest.fixture(scope="module", params=[SHORT, pytest.param(LONG, marks=pytest.mark.proof)], ids=["short", "long"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """How many workers and how many acts."""
+    workers, acts = request.param
+    return workers, acts
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def house(size: tuple[int, int]) -> Iterator[House]:
     """A house of its own, with limits that do not stand in the way of a load."""
-    house = House(SCRIPTORIUM_LIMIT_SCALE="1000", WORKERS=WORKERS)
+    house = House(SCRIPTORIUM_LIMIT_SCALE="1000", WORKERS=str(size[0]))
     try:
         house.start()
         yield house
@@ -56,17 +60,19 @@ def judge(ended: list[Ended]) -> None:
 
 
 @pytest.mark.parametrize("act", ["suspend", "demote"])
-async def test_rights_end_within_a_quarter_second(experiment: Experiment, act: str) -> None:
-    ended = [await experiment.end(await experiment.victim(number), act=act) for number in range(COUNT)]
+async def test_rights_end_within_a_quarter_second(experiment: Experiment, size: tuple[int, int], act: str) -> None:
+    ended = [await experiment.end(await experiment.victim(number), act=act) for number in range(size[1])]
 
     judge(ended)
 
 
-async def test_rights_end_while_the_notice_lines_are_cut(house: House, experiment: Experiment) -> None:
+async def test_rights_end_while_the_notice_lines_are_cut(
+    house: House, experiment: Experiment, size: tuple[int, int]
+) -> None:
     async def cut() -> None:
         assert await cut_lines(house) >= 1
 
-    ended = [await experiment.end(await experiment.victim(number), cut=cut) for number in range(max(2, COUNT // 3))]
+    ended = [await experiment.end(await experiment.victim(number), cut=cut) for number in range(size[1] // 3)]
 
     judge(ended)
 
