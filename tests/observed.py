@@ -63,7 +63,7 @@ def misshapen(observed: Observed, document: dict[str, Any]) -> list[str]:
         for kind, body in bodies:
             content = answer.get("content", {})
             promised = content.get(kind.partition(";")[0])
-            if "application/octet-stream" in content:
+            if "*/*" in content:
                 continue  # a file comes as what it is
             if promised is None:
                 if body and answer.get("content"):
