@@ -20,6 +20,7 @@ from app.vault.broker import source_for
 from app.vault.snapshot import SecretSource
 from app.web import cookies, cors, error_pages, representation
 from app.web.asgi import ASGIApp
+from app.web.connection import Connection
 from app.web.context import current_actor, extension
 from app.web.csrf import Csrf
 from app.web.faces import for_programs
@@ -47,6 +48,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     `source` is where secrets come from; left out, one worker talks to Vault itself and more share the broker.
     """
     app = RepeatingQuart("app", static_folder=str(STATIC), static_url_path="/static", template_folder=None)
+    app.asgi_http_class = Connection
     app.url_map.strict_slashes = False
     app.request_class = UploadingRequest
     app.config.update(

@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         self.bad += not head.startswith(b"HTTP/1.1 200")
         self._ask()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         if not self._done.done():
             self._done.set_result(None)
 

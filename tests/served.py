@@ -18,7 +18,8 @@ async def served(stack: Stack, **changes: str) -> AsyncIterator[Site]:
     """Start an application over `stack` and serve it on loopback under its public URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with running(stack, PUBLIC_URL=url, PORT=str(port), **changes) as site:
+    chosen = {"PUBLIC_URL": url, "PORT": str(port), **changes}
+    async with running(stack, prepare=lambda _: None, **chosen) as site:
         config = uvicorn.Config(
             site.app,
             host="127.0.0.1",
