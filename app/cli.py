@@ -126,8 +126,7 @@ def status(as_json: bool) -> None:
     """Say how the running instance stands: secrets, database, people."""
     settings = load_settings(instance_environment())
     found = run(lambda: operations.status(settings))
-    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in msgspec.to_builtins(found).items()]
-    tell(found, as_json=as_json, words="\n".join(lines))
+    tell(found, as_json=as_json, words=operations.in_words(found))
 
 
 @main.group("secrets")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from app import demo
 from app.access import SYSTEM
 from app.accounts import service as accounts
+from app.accounts.peppers import passwords_by_pepper
 from app.accounts.schemas import SignUp
 from app.accounts.service import Decision
 from app.audit import verifying
@@ -56,7 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How an instance stands."""
+    """How an instance stands; the same facts as `/admin/secrets`, and how many people there are."""
 
     url: str
     secrets: str
@@ -64,6 +66,12 @@ class Status(msgspec.Struct, frozen=True):
     database_login_seconds_left: int
     key_versions: dict[str, list[str]]
     people: dict[str, int]
+    leases: dict[str, Any]
+    rings: dict[str, Any]
+    passwords_by_pepper: dict[str, int]
+    troubles: list[dict[str, str]]
+    workers: list[dict[str, int]]
+    events: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,8 @@ async def status(settings: Settings) -> Status:
     async with attached(settings) as shop:
         async with shop.database.read() as db:
             people = await accounts.counts(db)
-        snapshot = shop.source.snapshot
+            passwords = await passwords_by_pepper(db)
+        told, snapshot = await shop.source.status(), shop.source.snapshot
         return Status(
             url=settings.public_url,
             secrets=snapshot.state,
@@ -127,7 +136,31 @@ async def status(settings: Settings) -> Status:
                 name: [f"{key.version} {key.state}" for key in ring.keys] for name, ring in snapshot.rings.items()
             },
             people=people,
+            leases={"vault_token": told["token"], "database_login": told["database"]},
+            rings=told["rings"],
+            passwords_by_pepper=passwords,
+            troubles=told["troubles"],
+            workers=told["workers"],
+            events=told["events"],
         )
+
+
+def in_words(found: Status) -> str:
+    """A status as a person reads it, one fact on a line."""
+    behind = sum(1 for worker in found.workers if not worker["seen"])
+    lines = [
+        f"url: {found.url}",
+        f"secrets: {found.secrets} since {found.secrets_since}",
+        *(f"trouble: {one['subject']}: {one['reason']}" for one in found.troubles),
+        f"database login seconds left: {found.database_login_seconds_left}, renewal {found.leases['database_login']['renewal']}",
+        f"vault token ends {found.leases['vault_token']['ends']}, renewal {found.leases['vault_token']['renewal']}",
+        *(f"{name} key: {', '.join(versions) or 'none'}" for name, versions in found.key_versions.items()),
+        *(f"passwords under pepper {version}: {count}" for version, count in sorted(found.passwords_by_pepper.items())),
+        f"workers: {len(found.workers)}" + (f", {behind} without secrets" if behind else ""),
+        *(f"people {status}: {count}" for status, count in sorted(found.people.items())),
+        *(f"{one['at']} {one['subject']} {one['kind']}" for one in found.events[:10]),
+    ]
+    return "\n".join(lines)
 
 
 async def verify_audit(settings: Settings, copies: Sequence[Path], progress: verifying.Progress) -> Report:

@@ -55,6 +55,10 @@ POST   /admin/people/bulk                                               login   
 POST   /admin/people/bulk/decide                                        login   403     403     403     403     403     done    status  status  status
 GET    /admin/people/bulk/done                                          login   403     403     403     403     403     done    status  status  status
 GET    /admin/queue                                                     login   403     403     403     403     403     200     status  status  status
+GET    /admin/secrets                                                   login   403     403     403     403     403     200     status  status  status
+POST   /admin/secrets/refresh                                           login   403     403     403     403     403     done    status  status  status
+GET    /admin/secrets/rotate                                            login   403     403     403     403     403     200     status  status  status
+POST   /admin/secrets/rotate                                            login   403     403     403     403     403     done    status  status  status
 GET    /admin/sessions                                                  login   403     403     403     403     403     200     status  status  status
 POST   /admin/sessions/<uuid:person_id>/<uuid:session_id>/end           login   403     403     403     403     403     404     status  status  status
 GET    /console                                                         200     200     200     200     200     200     200     200     200     200
@@ -86,6 +90,12 @@ GET    /entry/<uuid:entry_id>                                           200     
 POST   /drafts                                                          login   200     200     200     200     200     200     status  status  status
 POST   /drafts/discard                                                  login   done    done    done    done    done    done    status  status  status
 POST   /drafts/preview                                                  login   200     200     200     200     200     200     status  status  status
+GET    /archive                                                         200     200     200     200     200     200     200     200     200     200
+GET    /archive/<int:year>/<int:month>                                  200     200     200     200     200     200     200     200     200     200
+GET    /by/<uuid:person_id>                                             404     404     404     404     404     404     404     404     404     404
+GET    /feed.atom                                                       200     200     200     200     200     200     200     200     200     200
+GET    /feed.json                                                       200     200     200     200     200     200     200     200     200     200
+GET    /entry/<uuid:entry_id>/<string:words>                            200     200     200     200     200     200     200     200     200     200
 GET    /login                                                           200     done    done    done    done    done    done    status  status  status
 POST   /login                                                           401     done    done    done    done    done    done    status  status  status
 GET    /logout                                                          login   200     200     200     200     200     200     200     200     200
@@ -139,6 +149,7 @@ DELETE /api/v1/admin/people/<uuid:person_id>/sessions/<uuid:session_id> 401     
 DELETE /api/v1/admin/people/<uuid:person_id>/sign-ins/<uuid:family_id>  401     403     403     403     403     403     404     401     401     401
 POST   /api/v1/admin/people/<uuid:person_id>/suspend                    401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/admin/people/bulk                                        401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/secrets                                            401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/admin/sessions                                           401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/auth/refresh                                             401     401     401     401     401     401     401     401     401     401
 POST   /api/v1/auth/revoke                                              204     204     204     204     204     204     204     204     204     204
@@ -217,6 +228,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/admin/people/<uuid:person_id>/<string:verb>"): {"reason": "R"},
     ("POST", "/admin/people/<uuid:person_id>/roles"): {"roles": "editor", "reason": "R"},
     ("POST", "/admin/people/<uuid:person_id>/end-sessions"): {"reason": "R"},
+    ("POST", "/admin/secrets/rotate"): {"secret": "database"},
     ("POST", "/api/login"): {"email": "$email", "password": "$password"},
     ("POST", "/api/v1/auth/token"): {"email": "$email", "password": "$password"},
     ("POST", "/api/v1/auth/refresh"): {"refresh_token": "x"},
@@ -272,6 +284,8 @@ QUERY: dict[str, str] = {
 
 # Words in addresses that are not ids.
 WORDS: dict[str, dict[str, str]] = {
+    "/archive/<int:year>/<int:month>": {"year": "2026", "month": "1"},
+    "/entry/<uuid:entry_id>/<string:words>": {"words": "on-copying"},
     "/sponsor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
     "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore": {"number": "1"},
     "/editor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},

@@ -12,6 +12,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def administrators(*, scope: str | None = None) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+def administrators(
+    *, scope: str | None = None, fresh: bool = False
+) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Active administrators calling from `settings.admin_networks` (anywhere when none is configured)."""
-    return lambda view: from_network("admin_networks")(requires(ADMIN, scope=scope)(view))
+    return lambda view: from_network("admin_networks")(requires(ADMIN, scope=scope, fresh=fresh)(view))

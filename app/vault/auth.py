@@ -50,6 +50,15 @@ class AppRole:
         self._used = used
 
     @property
+    def spent(self) -> bool:
+        """Whether what lies in the file is the very delivery we have used: no interception, only nothing new yet."""
+        with suppress(OSError):
+            return (
+                bool(self._used) and self._file is not None and _digest(self._file.read_bytes().strip()) == self._used
+            )
+        return False
+
+    @property
     def used(self) -> bytes:
         """A digest of the last delivery we opened."""
         return self._used

@@ -41,6 +41,7 @@ class VaultStartError(Exception):
     """The application must not start; `exit_code` follows sysexits.h (EX_UNAVAILABLE, EX_NOPERM, EX_CONFIG)."""
 
     UNAVAILABLE = 69
+    TRY_AGAIN = 75  # with a fresh secret-id
     TAMPERED = 77
     MISCONFIGURED = 78
 

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.vault.auth import AppRole
 from app.vault.client import VaultClient
 from app.vault.credentials import DynamicProvider
-from app.vault.errors import Denied, Down, Invalid, VaultError
+from app.vault.errors import Denied, Down, Invalid, VaultError, VaultStartError
 from app.vault.estate import Estate, Legacy
 from app.vault.events import Events
 from app.vault.probe import prober
@@ -91,6 +91,11 @@ class Holder:
         return self._legacy.token is not None
 
     @property
+    def homeless(self) -> asyncio.Event:
+        """Set once the token has been dead for a while and no fresh secret-id came: only a new start can help."""
+        return self._tending.homeless
+
+    @property
     def snapshot(self) -> Snapshot:
         if self._snapshot is None:
             raise Unavailable("Secrets are not loaded yet")
@@ -114,7 +119,9 @@ class Holder:
             await patiently(patience, self._identify)
             await patiently(patience, self._rings.load)
             await patiently(patience, self._first_login)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, VaultStartError) and self._auth.spent and self._client.token is None:
+                error.exit_code = VaultStartError.TRY_AGAIN
             if self._legacy.token is None:
                 await self._let_go()
             self._client.close()  # a token we took over still carries the login the workers use
@@ -194,6 +201,8 @@ class Holder:
                 self._client.use(None)
                 self._legacy = Legacy()
         if self._client.token is None:
+            if self._auth.spent:
+                raise Down("the token is dead, and the wrapped secret-id that was delivered has been used")
             await self._auth.sign_in()
             self._bequeath()
 
@@ -271,7 +280,7 @@ class Holder:
         head = {"state": snapshot.state, "since": snapshot.since.isoformat(), "generation": snapshot.generation}
         return {**head, **self.facts()}
 
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, Any]:
         """What a status page may show: names, versions, states, moments; never a value."""
         moment, tick = now(), time.monotonic()
         held = self._provider.held

@@ -86,7 +86,16 @@ class Snapshot:
     valkey_password: str = field(repr=False)
     state: State
     since: datetime
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def troubles(self) -> list[str]:
+        """What cannot be renewed or read now, by name."""
+        return [str(trouble["subject"]) for trouble in self.facts.get("troubles", ())]
+
+    def endings(self) -> dict[str, str]:
+        """When what we hold ends unless it can be renewed (RFC 3339)."""
+        token = self.facts.get("token", {}).get("ends")
+        return {"database_login": self.login.valid_until.isoformat()} | ({"vault_token": token} if token else {})
 
 
 @dataclass(frozen=True)

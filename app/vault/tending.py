@@ -19,6 +19,7 @@ from app.vault.rings import Rings
 from app.vault.standing import Standing
 
 POLL: Final = 10.0  # seconds between two looks at the keys, give or take a fifth
+DELIVERY: Final = 10.0  # seconds in which a fresh secret-id may still arrive after the token died
 POLL_IN_TROUBLE: Final = 2.0
 
 
@@ -48,6 +49,8 @@ class Tending:
         self._look_at_token = asyncio.Event()
         self._keys_read = asyncio.Event()
         self._old_tokens: list[str] = []
+        self._dead_since: float | None = None
+        self.homeless = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -109,10 +112,15 @@ class Tending:
                 return  # it is the policy that refused, not the token that is dead
             await self._prolong_identity()
             self._standing.well("token")
+            self._dead_since = None
         except VaultStartError as error:
             self._token_trouble(error.message, fatal=False)
         except Gone as error:
             self._token_trouble(str(error), fatal=True)
+            at = time.monotonic()
+            self._dead_since = at if self._dead_since is None else self._dead_since
+            if at - self._dead_since > DELIVERY:
+                self.homeless.set()
         except VaultError as error:
             self._token_trouble(str(error), fatal=self._auth.clock.left(time.monotonic()) == 0)
         self._publish()

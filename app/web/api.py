@@ -32,13 +32,15 @@ class Live(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """Whether this process can do its work, part by part."""
+    """Whether this process can do its work, part by part; while secrets are not healthy also why, and what ends when."""
 
     status: Literal["ready", "degraded", "not_ready"]
     database: Literal["up", "down"]
     valkey: Literal["up", "down"]
     secrets: Literal["healthy", "degraded", "must_stop"]
     secrets_since: str
+    secrets_trouble: list[str]
+    ends: dict[str, str]
 
 
 @blueprint.get("/api/openapi.json")
@@ -73,6 +75,8 @@ async def ready() -> Response:
         "up" if valkey else "down",
         snapshot.state,
         snapshot.since.isoformat(),
+        snapshot.troubles(),
+        {} if snapshot.state == "healthy" else snapshot.endings(),
     )
     return answer(state, 200 if working else 503, {} if working else {"Retry-After": "5"})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from quart import Blueprint
 
-from app.admin.pages import bulk, overview, people, person, sessions, trail
+from app.admin.pages import bulk, overview, people, person, secrets, sessions, trail
 
 blueprint = Blueprint("admin", __name__)
-for area in (overview, people, bulk, person, sessions, trail):
+for area in (overview, people, bulk, person, secrets, sessions, trail):
     blueprint.register_blueprint(area.blueprint)
