@@ -97,3 +97,14 @@ def publish_again(entry_id: UUID, title: str, body: str, author_id: UUID, moment
 
 def count() -> Select[int]:
     return select(func.count()).select_from(Entry).where(Entry.withdrawn_at.is_(None))
+
+
+def months() -> Select[*tuple[Any, ...]]:
+    """How many entries each month has (UTC), the newest month first."""
+    month = func.date_trunc("month", Entry.published_at, "UTC").label("month")
+    return (
+        select(month, func.count().label("entries"))
+        .where(Entry.withdrawn_at.is_(None))
+        .group_by(month)
+        .order_by(month.desc())
+    )

@@ -89,6 +89,11 @@ async def entries(
     return [view(row) for row in (await db.execute(statement)).all()]
 
 
+async def months(db: AsyncConnection) -> list[tuple[datetime, int]]:
+    """The months in which entries were published, newest first, and how many."""
+    return [(row.month, row.entries) for row in (await db.execute(queries.months())).all()]
+
+
 async def count(db: AsyncConnection) -> int:
     """How many entries there are."""
     return await db.scalar(queries.count()) or 0
