@@ -8,10 +8,11 @@ from typing import Final
 
 from quart import Quart
 
-from app.ids import now
+from app.observing_vault import of_vault
 from app.resources import Resources
 from app.rights.line import NoticeLine
 from app.rights.memory import Memory
+from app.tokens.service import Tokens
 from app.vault.snapshot import Snapshot
 from app.web.failure_budget import FailureBudget
 from app.web.guard import BUCKETS, Guard
@@ -26,7 +27,14 @@ def observe(app: Quart, res: Resources, metrics: Metrics) -> None:
     guard = app.asgi_app
     if isinstance(guard, Guard):
         metrics.add(*_of_requests(guard))
+    metrics.beside(lambda: of_vault(res.secrets))
+    signer = app.extensions[Tokens.__name__].signer
     metrics.add(*_of_rights(app), *_of_secrets(res))
+    metrics.add(
+        Family(
+            "unknown_key_id_total", "counter", "Tokens under a key we do not know.", lambda: [("", signer.unknown_keys)]
+        )
+    )
 
 
 def _of_requests(guard: Guard) -> Iterator[Family]:
@@ -98,12 +106,6 @@ def _of_secrets(res: Resources) -> Iterator[Family]:
     yield Family("secrets_state", "gauge", "Workers by the state of their secrets.", states)
     yield Family("keyring_versions", "gauge", "Usable key versions, summed over workers.", versions)
     yield Family("db_connections", "gauge", "Open connections by login generation.", connections)
-    yield Family(
-        "db_lease_ttl_seconds",
-        "gauge",
-        "Seconds left of the database login, summed over workers.",
-        lambda: [("", max(0.0, snapshot().login.seconds_left(now())))],
-    )
     if isinstance(res.failures, FailureBudget):
         failures = res.failures
         yield Family(

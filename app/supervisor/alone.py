@@ -12,8 +12,10 @@ import uvloop
 from app.errors import Unavailable
 from app.factory import create_app
 from app.settings import Settings
+from app.supervisor.errors import ServeError
 from app.supervisor.options import bind, uvicorn_options
 from app.vault.broker import Broker
+from app.vault.errors import VaultStartError
 
 
 def serve_alone(settings: Settings) -> None:
@@ -37,9 +39,21 @@ async def _serve(settings: Settings) -> None:
     try:
         application = create_app(settings, broker)
         sockets = bind(settings)
-        await uvicorn.Server(uvicorn.Config(application, **uvicorn_options(settings))).serve(sockets)
+        server = uvicorn.Server(uvicorn.Config(application, **uvicorn_options(settings)))
+        leaving = loop.create_task(_leave(broker, server))
+        await server.serve(sockets)
+        leaving.cancel()
+        if broker.homeless.is_set():
+            raise ServeError(
+                VaultStartError.TRY_AGAIN, "the Vault token is dead and nobody delivered a fresh secret-id"
+            )
     finally:
         await broker.stop()
+
+
+async def _leave(broker: Broker, server: uvicorn.Server) -> None:
+    await broker.homeless.wait()
+    server.should_exit = True
 
 
 async def _look_now(broker: Broker) -> None:

@@ -58,7 +58,11 @@ async def _hold(settings: Settings, ready: int, estate: Estate) -> int:
     with suppress(BrokenPipeError):  # after a restart nobody waits at the other end
         os.write(ready, b"1")
     os.close(ready)
-    await waiting
+    homeless = loop.create_task(broker.homeless.wait())
+    await asyncio.wait({waiting, homeless}, return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        to_standard_error("the Vault token is dead and nobody delivered a fresh secret-id; starting again")
+        return VaultStartError.TRY_AGAIN
     await broker.server.left_alone(settings.drain + 5)  # workers that drain still need their login
     await broker.stop()
     return 0

@@ -14,6 +14,7 @@ import structlog
 
 from app.supervisor.errors import SOFTWARE, ServeError
 from app.vault import estate
+from app.vault.errors import VaultStartError
 
 SLOWEST_RESTART: Final = 5.0
 STEADY: Final = 10.0  # seconds a broker must have lived for the next restart to be immediate again
@@ -31,6 +32,8 @@ class BrokerKeeper:
         self._started = 0.0
         self._not_before = 0.0
         self._pause = 0.0
+        self._ready = -1  # where the broker says that it serves
+        self._served = False
 
     def first_start(self) -> None:
         """Start the broker and wait until it serves; raises ServeError with its exit code when it gives up.
@@ -38,25 +41,33 @@ class BrokerKeeper:
         How long it waits for Vault is its own affair (SCRIPTORIUM_VAULT_WAIT); it also says itself what is wrong.
         """
         process, ready = self._start()
-        with os.fdopen(ready, "rb") as pipe:
-            if not pipe.read(1):  # closed without a word: it has ended
-                raise ServeError(process.wait() or SOFTWARE, "")
+        if not os.read(ready, 1):  # closed without a word: it has ended
+            os.close(ready)
+            raise ServeError(process.wait() or SOFTWARE, "")
+        self._ready, self._served = ready, True
 
     def tend(self) -> None:
-        """Bring back a broker that died; called often by the supervisor, never waits."""
+        """Bring back a broker that died; called often by the supervisor, never waits.
+
+        Raises ServeError (75) when it died for want of a fresh secret-id twice: whoever started us must deliver one.
+        """
         process = self._process
         if process is None or process.poll() is None:
             return
         at = time.monotonic()
         if self._not_before == 0.0:
+            self._served = self._served or bool(os.read(self._ready, 1))
+            if process.returncode == VaultStartError.TRY_AGAIN and not self._served:
+                raise ServeError(VaultStartError.TRY_AGAIN, "")
             steady = at - self._started > STEADY
             self._pause = 0.0 if steady else min(SLOWEST_RESTART, max(0.2, self._pause * 2))
             self._not_before = at + self._pause
             _log.warning("broker_died", pid=process.pid, code=process.returncode, again_in=self._pause)
         if at >= self._not_before:
             self._not_before = 0.0
-            _, ready = self._start()
-            os.close(ready)
+            os.close(self._ready)
+            _, self._ready = self._start()
+            self._served = False
 
     def look_now(self) -> None:
         """Let the broker look for rotated keys at once."""

@@ -70,6 +70,7 @@ class TokenSigner:
         self._keys: dict[tuple[int, bytes], ECKey] = {}
         self._remembered: OrderedDict[bytes, AccessToken] = OrderedDict()
         self._remember = remember
+        self.unknown_keys = 0  # tokens whose key we do not know: forged, long retired, or from a host ahead of us
 
     def issue(self, *, person_id: UUID, family_id: UUID, epoch: int, scopes: frozenset[str], client_id: str) -> str:
         """A new access token, good for `settings.access_token_life` seconds."""
@@ -137,6 +138,7 @@ class TokenSigner:
                 return None
             key = ring.find(int(version)) if isinstance(version, str) and version.isdecimal() else None
             if key is None:
+                self.unknown_keys += 1
                 return None
             decoded = jwt.decode(token, self._key(key), algorithms=[ALGORITHM])
             claims = msgspec.convert(decoded.claims, _Claims)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from hvac.adapters import JSONAdapter
 
 from app.vault.errors import Denied, Down, Gone, Invalid, Missing, Sealed, VaultError
 from app.vault.lease import draw
+from app.vault.tally import Tally
 
 T = TypeVar("T")
 
@@ -93,6 +95,7 @@ class VaultClient:
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="vault")
         self._hvac = self._connect(None)
         self._closed = False
+        self.tally = Tally()
 
     def __repr__(self) -> str:
         return f"VaultClient({self.address})"
@@ -134,6 +137,7 @@ class VaultClient:
         other._executor = self._executor
         other._hvac = self._connect(token)
         other._closed = False
+        other.tally = self.tally
         return other
 
     def close(self) -> None:
@@ -341,11 +345,15 @@ class VaultClient:
         delay = 0.1
         while True:
             attempts -= 1
+            began = time.monotonic()
             try:
                 # The socket timeout bounds silence; this bounds an answer that drips.
                 async with asyncio.timeout(TIMEOUT * 2):
-                    return await loop.run_in_executor(self._executor, ask, speaker)
+                    answer = await loop.run_in_executor(self._executor, ask, speaker)
+                self.tally.asked(operation, "answered", time.monotonic() - began)
+                return answer
             except TimeoutError:
+                self.tally.asked(operation, "slow", time.monotonic() - began)
                 raise Down(f"{operation}: Vault at {self.address} answers too slowly") from None
             except (
                 hvac_errors.VaultError,
@@ -354,6 +362,7 @@ class VaultClient:
             ) as error:
                 # The original carries bodies and addresses, so it is dropped, not chained.
                 failure, again = self._translate(operation, path, error)
+                self.tally.asked(operation, type(failure).__name__.lower(), time.monotonic() - began)
             if not again or attempts <= 0:
                 raise failure
             await asyncio.sleep(delay * draw(0.5, 1.0))

@@ -58,6 +58,7 @@ class Holder:
         self.settings = settings
         self._say = say
         self._client = VaultClient(settings.vault_addr, settings.vault_ca, kv_mount=settings.vault_kv_mount)
+        self.events.listen(self._client.tally.happened)
         role = f"{settings.vault_name}-app"
         self._auth = AppRole(
             self._client,
@@ -278,7 +279,7 @@ class Holder:
         """How everything stands at this moment, without values."""
         snapshot = self.snapshot
         head = {"state": snapshot.state, "since": snapshot.since.isoformat(), "generation": snapshot.generation}
-        return {**head, **self.facts()}
+        return {**head, **self.facts(), "counts": self._client.tally.facts()}
 
     def facts(self) -> dict[str, Any]:
         """What a status page may show: names, versions, states, moments; never a value."""
@@ -297,6 +298,7 @@ class Holder:
             },
             "database": {
                 "generation": held.login.generation,
+                "seconds": held.clock.full,
                 "ends": held.login.valid_until.isoformat(),
                 "renewal": ahead(held.clock.wait(tick)),
             },

@@ -58,6 +58,11 @@ class Metrics:
         self._pushed: dict[str, float] = {}
         self._worker = WORKER.format(secrets.token_hex(8))
         self._task: asyncio.Task[None] | None = None
+        self._beside: list[Callable[[], Awaitable[str]]] = []
+
+    def beside(self, text: Callable[[], Awaitable[str]]) -> None:
+        """Add text of somebody who counts for the whole host, asked for at each scrape."""
+        self._beside.append(text)
 
     def add(self, *families: Family) -> None:
         """Count these as well."""
@@ -87,7 +92,8 @@ class Metrics:
             complete = 1.0
         except _FAULTS:
             sums, gauges, complete = self._own("counter", "histogram"), [self._own("gauge")], 0.0
-        return self._text(sums, gauges) + f"scriptorium_metrics_complete {complete:g}\n"
+        others = "".join([await text() for text in self._beside])
+        return self._text(sums, gauges) + others + f"scriptorium_metrics_complete {complete:g}\n"
 
     def _own(self, *kinds: str) -> dict[str, float]:
         return {
