@@ -78,6 +78,8 @@ GET    /editor/documents                                                login   
 GET    /editor/documents/<uuid:document_id>                             login   403     403     200     403     404     403     status  status  status
 POST   /editor/documents/<uuid:document_id>                             login   403     403     done    403     404     403     status  status  status
 POST   /editor/documents/<uuid:document_id>/<string:name>               login   403     403     done    403     404     403     status  status  status
+POST   /editor/documents/<uuid:document_id>/comments                    login   403     403     done    403     404     403     status  status  status
+POST   /editor/documents/<uuid:document_id>/comments/<uuid:comment_id>/<string:verb> login   403     403     404     403     404     403     status  status  status
 GET    /editor/documents/<uuid:document_id>/compare                     login   403     403     200     403     404     403     status  status  status
 GET    /editor/documents/<uuid:document_id>/versions                    login   403     403     200     403     404     403     status  status  status
 GET    /editor/documents/<uuid:document_id>/versions/<int:number>       login   403     403     200     403     404     403     status  status  status
@@ -114,6 +116,8 @@ GET    /sponsor/documents                                               login   
 GET    /sponsor/documents/<uuid:document_id>                            login   403     200     403     404     403     403     status  status  status
 POST   /sponsor/documents/<uuid:document_id>                            login   403     done    403     404     403     403     status  status  status
 POST   /sponsor/documents/<uuid:document_id>/<string:name>              login   403     done    403     404     403     403     status  status  status
+POST   /sponsor/documents/<uuid:document_id>/comments                   login   403     done    403     404     403     403     status  status  status
+POST   /sponsor/documents/<uuid:document_id>/comments/<uuid:comment_id>/<string:verb> login   403     404     403     404     403     403     status  status  status
 GET    /sponsor/documents/<uuid:document_id>/compare                    login   403     200     403     404     403     403     status  status  status
 GET    /sponsor/documents/<uuid:document_id>/versions                   login   403     200     403     404     403     403     status  status  status
 GET    /sponsor/documents/<uuid:document_id>/versions/<int:number>      login   403     200     403     404     403     403     status  status  status
@@ -166,6 +170,10 @@ GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401
 DELETE /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id> 401     404     204     204     404     404     403     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>/content 401 404 200 200    404     404     200     401     401     401
 POST   /api/v1/documents/<uuid:document_id>/cancel                      401     404     200     403     404     404     403     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/comments                    401     404     200     200     404     404     200     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/comments                    401     404     201     201     404     404     201     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/comments/<uuid:comment_id>/resolve 401     404     404     404     404     404     404     401     401     401
+POST   /api/v1/documents/<uuid:document_id>/comments/<uuid:comment_id>/reopen 401     404     404     404     404     404     404     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/diff                        401     404     200     200     404     404     200     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/export.md                   401     404     200     200     404     404     200     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/export.pdf                  401     404     200     200     404     404     200     401     401     401
@@ -237,6 +245,9 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/entries"): {"title": "T", "body": "B"},
     ("POST", "/api/v1/documents"): {"title": "T"},
     ("PATCH", "/api/v1/documents/<uuid:document_id>"): {"title": "T"},
+    ("POST", "/api/v1/documents/<uuid:document_id>/comments"): {"body": "B"},
+    ("POST", "/sponsor/documents/<uuid:document_id>/comments"): {"body": "B"},
+    ("POST", "/editor/documents/<uuid:document_id>/comments"): {"body": "B"},
     ("POST", "/api/v1/documents/<uuid:document_id>/restore"): {"version": 1},
     ("POST", "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore"): {"version": "1"},
     ("POST", "/editor/documents/<uuid:document_id>/versions/<int:number>/restore"): {"version": "1"},
@@ -284,6 +295,8 @@ QUERY: dict[str, str] = {
 
 # Words in addresses that are not ids.
 WORDS: dict[str, dict[str, str]] = {
+    "/sponsor/documents/<uuid:document_id>/comments/<uuid:comment_id>/<string:verb>": {"verb": "resolve"},
+    "/editor/documents/<uuid:document_id>/comments/<uuid:comment_id>/<string:verb>": {"verb": "resolve"},
     "/archive/<int:year>/<int:month>": {"year": "2026", "month": "1"},
     "/entry/<uuid:entry_id>/<string:words>": {"words": "on-copying"},
     "/sponsor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},

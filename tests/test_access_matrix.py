@@ -64,6 +64,7 @@ OBJECTS: dict[str, Callable[[Site, Cast, Row], Awaitable[object]]] = {
     "key_id": key_id,
     "client_id": client_id,
     "family_id": nothing,
+    "comment_id": nothing,
     "attachment_id": nothing,
 }
 
