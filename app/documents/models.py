@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, Text, text
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
@@ -99,3 +99,23 @@ class DocumentStep(Base):
     to_state: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text, server_default="")
     editor_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
+
+
+class Comment(Base):
+    """Something said about a document, or about the passage `quote` near `place` in the text of `version`; or a reply."""
+
+    __tablename__ = "comments"
+    __table_args__ = (Index("ix_comments_document", "document_id", "created_at", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"))
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
+    body: Mapped[str] = mapped_column(Text)
+    version: Mapped[int]
+    quote: Mapped[str] = mapped_column(Text, server_default="")
+    place: Mapped[int | None]
+    mentions: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
+    created_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))

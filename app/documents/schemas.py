@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from app.documents.comparing import Comparison
 from app.documents.life import State
-from app.web.fields import BodyText, Brief, Line, Note, Title
+from app.web.fields import BodyText, Brief, Line, Note, TextRule, Title, text
 
 LooseId = Annotated[str, msgspec.Meta(max_length=64)]
 
@@ -153,6 +153,50 @@ class Difference(msgspec.Struct, frozen=True):
     title: Comparison | None
     brief: Comparison | None
     body: Comparison
+
+
+Remark = Annotated[str, text(TextRule(least=1, most=5_000, multiline=True))]
+Passage = Annotated[str, text(TextRule(most=1_000, multiline=True, strip=False))]
+
+
+class NewComment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A comment: on the document, on the passage `quote` near the character `place`, or as a reply to another one."""
+
+    body: Remark
+    quote: Passage = ""
+    place: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
+    parent_id: UUID | None = None
+
+
+class CommentForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same from a page."""
+
+    body: Remark
+    quote: Passage = ""
+    parent_id: UUID | None = None
+
+
+class CommentView(msgspec.Struct, frozen=True):
+    """Something said about a document; `place` is where the passage stands in the text now, null when it is gone."""
+
+    id: UUID
+    parent_id: UUID | None
+    author_id: UUID
+    author_name: str
+    body: str
+    version: int
+    quote: str
+    place: int | None
+    mentions: list[UUID]
+    created_at: datetime
+    resolved_at: datetime | None
+
+
+class CommentPage(msgspec.Struct, frozen=True):
+    """Comments, oldest first, and the cursor of the next page."""
+
+    items: list[CommentView]
+    next_cursor: str | None
 
 
 class VersionPage(msgspec.Struct, frozen=True):

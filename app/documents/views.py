@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from msgspec import UNSET
 
 from app.documents import due
 from app.documents.life import STATES, Part, may_write, steps_for
-from app.documents.schemas import DocumentChanges, DocumentForm, DocumentRow, DocumentView, StepRow, VersionRow
+from app.documents.schemas import (
+    CommentView,
+    DocumentChanges,
+    DocumentForm,
+    DocumentRow,
+    DocumentView,
+    StepRow,
+    VersionRow,
+)
 from app.drafts.schemas import DraftView
 from app.errors import Invalid
 from app.ids import now
@@ -130,6 +138,16 @@ def actions(document: DocumentView, part: Part) -> list[dict[str, Any]]:
         }
         for step in steps_for(part, document.state)
     ]
+
+
+def threads(comments: Sequence[CommentView]) -> list[dict[str, Any]]:
+    """Comments with their replies, those that wait for an answer first."""
+    found = [
+        {"first": first, "replies": [reply for reply in comments if reply.parent_id == first.id]}
+        for first in comments
+        if first.parent_id is None
+    ]
+    return sorted(found, key=lambda thread: cast(CommentView, thread["first"]).resolved_at is not None)
 
 
 def entry_url(document: DocumentView) -> str | None:

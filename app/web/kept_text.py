@@ -48,11 +48,17 @@ async def kept_page(refusal: DomainError) -> Response | None:
         refusal.status,
         kept=kept,
         mark=MARK,
-        title=refusal.title,
+        title=_heading(refusal),
         detail=refusal.detail,
         retry_after=getattr(refusal, "retry_after", None),
         can_save=current_actor().active and again,
     )
+
+
+def _heading(refusal: DomainError) -> str:
+    if not current_actor().signed_in:
+        return "You are signed out"
+    return "This page was too old to be saved" if refusal.code == "form_token" else refusal.title
 
 
 async def kept_text(refusal: DomainError) -> list[Kept]:

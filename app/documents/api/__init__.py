@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from quart import Blueprint
 
-from app.documents.api import document, history, steps
+from app.documents.api import comments, document, history, steps
 
 blueprint = Blueprint("documents_api", __name__)
-for side in (document, steps, history):
+for side in (document, steps, history, comments):
     blueprint.register_blueprint(side.blueprint)

@@ -62,13 +62,13 @@ async def _new_page(form: FormData[Any], status: int = 200) -> Response:
 @blueprint.get("/sponsor/documents/<uuid:document_id>")
 @requires(SPONSOR)
 async def sponsor_document(document_id: UUID) -> Response:
-    return await _document_page(document_id, "sponsor", FormData())
+    return await document_page(document_id, "sponsor", FormData())
 
 
 @blueprint.get("/editor/documents/<uuid:document_id>")
 @requires(EDITOR)
 async def editor_document(document_id: UUID) -> Response:
-    return await _document_page(document_id, "editor", FormData())
+    return await document_page(document_id, "editor", FormData())
 
 
 @blueprint.post("/sponsor/documents/<uuid:document_id>")
@@ -96,7 +96,7 @@ async def _save(document_id: UUID, part: Part) -> Response:
             await drafts.discard(db, current_actor(), document_place(document_id))
     except Invalid as invalid:
         form.errors = invalid.errors
-        return await _document_page(document_id, part, form, 422)
+        return await document_page(document_id, part, form, 422)
     except Stale:
         return await conflict_page(document_id, part, form)
     return await see_other(f"/{part}/documents/{document_id}", "Saved. Every version is kept.")
@@ -124,11 +124,15 @@ async def editor_step(document_id: UUID, name: str) -> Response:
     return await _step(document_id, "editor", name)
 
 
-async def _document_page(document_id: UUID, part: Part, form: FormData[Any], status: int = 200) -> Response:
+async def document_page(
+    document_id: UUID, part: Part, form: FormData[Any], status: int = 200, *, comment: FormData[Any] | None = None
+) -> Response:
+    """The page of a document; `form` is what was typed into its form, `comment` what into the form of comments."""
     async with reading() as db:
         document = await in_part(db, document_id, part)
         versions = await service.versions(db, current_actor(), document_id, before=None, limit=HISTORY)
         steps = await service.steps(db, current_actor(), document_id, after=None, limit=HISTORY)
+        talk = await service.comments(db, current_actor(), document_id)
         draft = await drafts.draft(db, current_actor(), document_place(document_id))
         editors: Sequence[Any] = await accounts.active_editors(db) if part == "sponsor" else ()
     text = await typeset(document.body)
@@ -147,6 +151,8 @@ async def _document_page(document_id: UUID, part: Part, form: FormData[Any], sta
         editors=views.with_present_editor(editors, document),
         editable=views.editable(document, part),
         draft=found,
+        threads=views.threads(talk),
+        comment=comment,
         actions=views.actions(document, part),
         body_html=text.html,
         history=views.history(versions, steps),

@@ -21,9 +21,10 @@ async def _dashboard(part: Part) -> Response:
     async with reading() as db:
         rows = await service.documents(db, current_actor(), part=part, state=None, after=None, limit=ON_DASHBOARD)
         late = await service.late(db, current_actor(), part=part)
+        waiting = await service.waiting(db, current_actor(), part=part)
         counts = await service.counts(db, current_actor(), part=part)
     groups = views.groups(rows, late, part)
-    return await page(f"documents/{part}_dashboard.html", groups=groups, counts=views.ordered(counts))
+    return await page(f"documents/{part}_dashboard.html", groups=groups, waiting=waiting, counts=views.ordered(counts))
 
 
 async def _index(part: Part) -> Response:

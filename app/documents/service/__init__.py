@@ -1,5 +1,6 @@
 """Commissioning, writing and handing on documents.  Callers own the transaction."""
 
+from app.documents.service.comments import comment, comments, settle, waiting
 from app.documents.service.history import difference, version
 from app.documents.service.reading import counts, document, documents, late, steps, versions
 from app.documents.service.rows import parts_of
@@ -7,6 +8,8 @@ from app.documents.service.saving import commission, restore, save
 from app.documents.service.stepping import take_step
 
 __all__ = [
+    "comment",
+    "comments",
     "commission",
     "counts",
     "difference",
@@ -16,8 +19,10 @@ __all__ = [
     "parts_of",
     "restore",
     "save",
+    "settle",
     "steps",
     "take_step",
     "version",
     "versions",
+    "waiting",
 ]
