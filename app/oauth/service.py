@@ -42,7 +42,7 @@ class BadRequest(OAuthError):
 
 
 @dataclass(frozen=True)
-class Redirected(Exception):  # noqa: N818 - it is an answer, not a fault
+class Redirected(Exception):
     """The request is refused, and the client is told so through the browser."""
 
     redirect_uri: str
