@@ -15,6 +15,7 @@ from app.errors import Unavailable
 from app.ids import now
 from app.settings import Settings
 from app.vault.auth import AppRole
+from app.vault.breaker import Breaker
 from app.vault.client import VaultClient
 from app.vault.credentials import DynamicProvider
 from app.vault.errors import Denied, Down, Invalid, VaultError, VaultStartError
@@ -85,6 +86,7 @@ class Holder:
         self._listeners: list[Listener] = []
         self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._rings_read = 0.0
+        self._breaker = Breaker()
 
     @property
     def inherits(self) -> bool:
@@ -166,30 +168,36 @@ class Holder:
         return self.standing()
 
     async def encrypt(self, key: str, plaintext: bytes, context: bytes) -> str:
-        return await self._transit(self._client.encrypt(self._key(key), plaintext, context))
+        return await self._transit(lambda: self._client.encrypt(self._key(key), plaintext, context))
 
     async def decrypt(self, key: str, ciphertext: str, context: bytes) -> bytes:
-        return await self._transit(self._client.decrypt(self._key(key), ciphertext, context))
+        return await self._transit(lambda: self._client.decrypt(self._key(key), ciphertext, context))
 
     async def sign(self, key: str, data: bytes) -> str:
-        return await self._transit(self._client.sign(self._key(key), data))
+        return await self._transit(lambda: self._client.sign(self._key(key), data))
 
     async def public_keys(self, key: str) -> Mapping[int, bytes]:
-        return await self._transit(self._client.public_keys(self._key(key)))
+        return await self._transit(lambda: self._client.public_keys(self._key(key)))
 
     # --- inside
 
     def _key(self, key: str) -> str:
         return f"{self.settings.vault_name}-{key}"
 
-    async def _transit(self, call: Awaitable[T]) -> T:
+    async def _transit(self, call: Callable[[], Awaitable[T]]) -> T:
+        if self._breaker.open(time.monotonic()):
+            raise Unavailable("The keeper of keys does not answer", code="secrets_unavailable")
         try:
             async with asyncio.timeout(LONGEST_TRANSIT):
-                return await call
+                done = await call()
         except Invalid:
+            self._breaker.answered()
             raise
         except (VaultError, TimeoutError):
+            self._breaker.failed(time.monotonic())
             raise Unavailable("The keeper of keys does not answer", code="secrets_unavailable") from None
+        self._breaker.answered()
+        return done
 
     async def _identify(self) -> None:
         """Go on as the process before us on this host, if it left a living token; else sign in."""
