@@ -32,6 +32,7 @@ def house() -> Iterator[House]:
     """A running house with two workers: generous for people and programs, strict as ever for wrong passwords."""
     house = House(
         SCRIPTORIUM_LIMIT_SCALE="100",
+        SCRIPTORIUM_METRICS_NETWORKS="127.0.0.1/32",
         SCRIPTORIUM_LIMIT_SIGN_IN="5/minute",
         SCRIPTORIUM_LIMIT_SIGN_IN_ADDRESS="50/minute",
     )
