@@ -12,7 +12,8 @@ from local.progress import Terminal
 from local.strays import end_strays
 
 LOCK = "runner.lock"
-FILES = ("ports.json", "processes.json", "postgres.prepared", "instance.json", ".initdb", LOCK)
+APPLICATION = ("audit", "attachments", "exports")  # what the application itself keeps in the state
+FILES = ("migrated", "ports.json", "processes.json", "postgres.prepared", "instance.json", ".initdb", LOCK)
 
 
 def reset(state: Path, terminal: Terminal, *, sure: bool) -> int:
@@ -48,7 +49,13 @@ def _agrees(state: Path) -> bool:
 def _remove(state: Path) -> None:
     folders = Folders(state)
     socket_folder = folders.socket("secrets.sock").parent
-    for room in (*folders.rooms, state / "postgres.new", state / "programs", socket_folder):
+    for room in (
+        *folders.rooms,
+        state / "postgres.new",
+        state / "programs",
+        socket_folder,
+        *(state / name for name in APPLICATION),
+    ):
         shutil.rmtree(room, ignore_errors=True)
     for name in FILES:
         (state / name).unlink(missing_ok=True)

@@ -55,7 +55,7 @@ async def write(editor: Visitor, title: str, text: str) -> None:
 
 
 async def reads_like_a_book(page: Page) -> None:
-    prose = page.locator(".prose")
+    prose = page.locator("article .prose")
     await expect(prose.get_by_role("heading", name=TITLE)).to_be_visible()
     await expect(prose.get_by_role("table").locator("tbody tr")).to_have_count(len(INKS))
     # The page has its own first rank, so the ranks of a text begin one below.

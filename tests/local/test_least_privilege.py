@@ -26,7 +26,7 @@ def test_the_app_reads_its_keys_and_their_clocks(sign_in: SignIn, ring: str) -> 
     )["data"]["data"]
     metadata = app.secrets.kv.v2.read_secret_metadata(f"scriptorium/{ring}", mount_point="kv")["data"]
     assert set(content) == ({"private_key"} if ring == "token" else {"key"})
-    assert metadata["max_versions"] == 20
+    assert metadata["max_versions"] == 100
     assert metadata["custom_metadata"]["activate_after"] == "30"
     assert int(metadata["custom_metadata"]["grace"]) >= 3600
 

@@ -94,6 +94,9 @@ class Experiment:
         seen: list[Seen] = []
         going = asyncio.Event()
         callers = [asyncio.create_task(self._call(victim, seen, going)) for _ in range(CALLERS)]
+        async with asyncio.timeout(20):
+            while not any(one.status < 300 for one in seen):
+                await asyncio.sleep(0.05)
         await asyncio.sleep(0.25)
         cutting = asyncio.create_task(cut()) if cut else None
         committed = await self._act(victim, act)

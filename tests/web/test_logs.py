@@ -22,6 +22,12 @@ def stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     before = root.handlers[:], root.level
     written = io.StringIO()
+    logging.disable(logging.NOTSET)
+    for name in ("asyncio", "hvac", "some.library", "uvicorn", "uvicorn.error", "uvicorn.access"):
+        # Other tests in this process run servers and libraries that set these up for themselves.
+        logger = logging.getLogger(name)
+        logger.disabled, logger.propagate, logger.handlers[:] = False, True, []
+        logger.setLevel(logging.NOTSET)
     logs.configure("info", written)
     yield written
     root.handlers[:], root.level = before[0], before[1]
