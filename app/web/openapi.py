@@ -223,9 +223,13 @@ def _scheme(access: Access) -> str:
 
 def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": _NUMBER if f"<int:{name}>" in rule.rule else _ID}
+        {"name": name, "in": "path", "required": True, "schema": _NUMBER if _is_number(name, rule) else _ID}
         for name in sorted(rule.arguments)
     ]
+
+
+def _is_number(name: str, rule: Rule) -> bool:
+    return re.search(rf"<int(?:\([^)]*\))?:{name}>", rule.rule) is not None
 
 
 def _query_parameters(operation: Operation, refs: Mapping[type[Any], Any], components: Any) -> list[dict[str, Any]]:

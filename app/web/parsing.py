@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -23,6 +25,7 @@ T = TypeVar("T", bound=Struct)
 FORM_TOKEN = "form_token"  # noqa: S105  the name of a field
 
 _NEVER_SHOWN_AGAIN = ("password", "otp", FORM_TOKEN)
+_DATE = re.compile("[0-9]{4}-")
 _CHECKED = frozenset({"on", "yes", "true", "1"})
 
 
@@ -232,4 +235,6 @@ def _means_nothing(known: Field) -> bool:
 def _as_given(known: Field, value: str) -> Any:
     if known.plain is bool:
         return value.lower() in _CHECKED
+    if known.plain is datetime and not _DATE.match(value):
+        return f"?{value}"  # a bare number would be taken for seconds since 1970
     return value
