@@ -92,11 +92,10 @@ class Experiment:
     ) -> Ended:
         """End a victim's rights in the middle of their requests; `cut` is done at the same moment."""
         seen: list[Seen] = []
-        going = asyncio.Event()
-        callers = [asyncio.create_task(self._call(victim, seen, going)) for _ in range(CALLERS)]
+        going, let_in = asyncio.Event(), asyncio.Event()
+        callers = [asyncio.create_task(self._call(victim, seen, going, let_in)) for _ in range(CALLERS)]
         async with asyncio.timeout(20):
-            while not any(one.status < 300 for one in seen):
-                await asyncio.sleep(0.05)
+            await let_in.wait()
         await asyncio.sleep(0.25)
         cutting = asyncio.create_task(cut()) if cut else None
         committed = await self._act(victim, act)
@@ -123,12 +122,14 @@ class Experiment:
         changed = answer.json()["history"][0]["at"]
         return datetime.fromisoformat(changed).timestamp()
 
-    async def _call(self, victim: Victim, seen: list[Seen], enough: asyncio.Event) -> None:
+    async def _call(self, victim: Victim, seen: list[Seen], enough: asyncio.Event, let_in: asyncio.Event) -> None:
         async with httpx.AsyncClient(base_url=self.house.url, timeout=20) as client:
             while not enough.is_set():
                 began = time.time()
                 answer = await client.get(victim.path, headers=victim.headers)
                 seen.append(Seen(began, answer.status_code))
+                if answer.is_success:
+                    let_in.set()
                 await asyncio.sleep(max(0.0, PAUSE - (time.time() - began)))
 
     async def close(self) -> None:
