@@ -27,6 +27,8 @@ from app.journal.offered import Entry
 from app.search.schemas import SearchQuery
 from app.search.wording import START, STOP
 
+CANDIDATES: Final = 10_000
+"""Texts that are looked at when words occur nearly everywhere."""
 RANKED: Final = 1_000
 """Matches that are ranked, the newest; beyond that more words are a better help than more pages."""
 _SHOWN: Final = 6_000  # characters of a text that an excerpt is looked for in
@@ -90,17 +92,19 @@ def _found(
     else:
         matches = model.search.op("@@", is_comparison=True)(query)
         rank = func.ts_rank_cd(model.search, query, 1)
-    newest = (
-        select(model.id, rank.label("rank"), at.label("at"), person.label("person_id"))
+    hits = (
+        select(model.id, at.label("at"), person.label("person_id"))
         .where(matches, *where, *_between(at, asked.since, asked.until))
-        .order_by(at.desc())
-        .limit(RANKED)
+        .limit(CANDIDATES)
     )
     if asked.person:
         pattern = "%" + asked.person.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        newest = newest.join(_PEOPLE, _PEOPLE.c.id == person).where(_PEOPLE.c.display_name.ilike(pattern))
-    inner = newest.subquery("newest")
-    best = select(inner).order_by(inner.c.rank.desc(), inner.c.at.desc(), inner.c.id).limit(limit).subquery("best")
+        hits = hits.join(_PEOPLE, _PEOPLE.c.id == person).where(_PEOPLE.c.display_name.ilike(pattern))
+    # Apart from the rest, so that the words are looked up in their index and nobody walks through all texts by date.
+    found = hits.cte("hits").prefix_with("MATERIALIZED")
+    newest = select(found).order_by(found.c.at.desc()).limit(RANKED).subquery("newest")
+    ranked = select(newest, rank.label("rank")).join(model, model.id == newest.c.id).subquery("ranked")
+    best = select(ranked).order_by(ranked.c.rank.desc(), ranked.c.at.desc(), ranked.c.id).limit(limit).subquery("best")
     excerpt = (
         func.left(model.body, 300)
         if like

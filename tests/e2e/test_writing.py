@@ -107,6 +107,27 @@ async def history(sponsor: Visitor, document_id: str) -> None:
     await expect(sponsor.page.locator(".prose").last).to_contain_text("Three.")
 
 
+async def test_a_comment_is_answered_and_resolved(come: Visitors, cast: Cast, programs: Programs) -> None:
+    made = await commission(programs, cast, "Talked about", "Soot and gum.\n")
+    sponsor, editor = await come(), await come(width=360, dark=True)
+    await sponsor.sign_in(cast.sponsor)
+    await editor.sign_in(cast.editor)
+    await sponsor.go(f"/sponsor/documents/{made['id']}")
+    await sponsor.page.get_by_label("Comment", exact=True).fill(f"Only these two, @{cast.editor.display_name}?")
+    await sponsor.page.get_by_label("On this passage").fill("Soot and gum")
+    await sponsor.press("Comment")
+    await editor.go("/editor/dashboard")
+    await expect(editor.page.get_by_role("region", name="Comments for you")).to_contain_text("1 names you")
+    await editor.page.get_by_role("region", name="Comments for you").get_by_role("link", name="Talked about").click()
+    await editor.page.get_by_label("Reply").fill("And water.")
+    await editor.press("Send the reply")
+    assert await editor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await sponsor.page.reload()
+    await expect(sponsor.page.locator("#comments")).to_contain_text("And water.")
+    await sponsor.press("Resolve")
+    await expect(sponsor.page.locator("#comments")).to_contain_text("Resolved:")
+
+
 async def test_publish_and_unpublish(come: Visitors, cast: Cast, programs: Programs) -> None:
     made = await commission(programs, cast, "Soon withdrawn", "Read me while you can.")
     path = f"/api/v1/documents/{made['id']}"
