@@ -8,7 +8,6 @@ from typing import Final
 
 from quart import Quart
 
-from app.observing_vault import of_vault
 from app.resources import Resources
 from app.rights.line import NoticeLine
 from app.rights.memory import Memory
@@ -18,6 +17,7 @@ from app.web.failure_budget import FailureBudget
 from app.web.guard import BUCKETS, Guard
 from app.web.limits import Limiter
 from app.web.metrics import Family, Metrics, label
+from app.web.vault_metrics import of_vault
 
 STATES: Final = ("healthy", "degraded", "must_stop")
 

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
+from app.errors import Conflict
 from app.ids import now
 from app.settings import Settings
-from app.vault.snapshot import RING_FIELDS
+from app.vault.errors import Invalid
+from app.vault.snapshot import RING_FIELDS, SecretSource, Turned
 
 DATABASE: Final = "database"
 STATES: Final = {
@@ -103,6 +105,14 @@ def secrets_view(status: Mapping[str, Any], passwords: Mapping[str, int], settin
         [_event(one) for one in status["events"]],
         rotatable(settings),
     )
+
+
+async def rotate_now(source: SecretSource, name: str) -> Turned:
+    """Rotate one secret and wait for every worker; raises Conflict saying what refuses it, or Unavailable."""
+    try:
+        return await source.rotate(name)
+    except Invalid as error:
+        raise Conflict(str(error), code="not_rotated") from None
 
 
 def rotatable(settings: Settings) -> list[str]:

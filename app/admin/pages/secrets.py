@@ -10,10 +10,9 @@ from quart import Blueprint, Response
 from app.accounts.peppers import passwords_by_pepper
 from app.admin.doors import administrators
 from app.admin.schemas import Words
-from app.admin.secrets import DATABASE, rotatable, secrets_view
+from app.admin.secrets import DATABASE, rotatable, rotate_now, secrets_view
 from app.audit import service as audit
-from app.errors import NotFound, Unavailable
-from app.vault.errors import Invalid
+from app.errors import Conflict, NotFound, Unavailable
 from app.web.context import current_actor, reading, resources, settings, transaction
 from app.web.parsing import form_body, query_args
 from app.web.redirects import see_other
@@ -52,9 +51,9 @@ async def rotate() -> Response:
         raise NotFound
     secret = _known(asked.secret)
     try:
-        turned = await resources().secrets.rotate(secret)
-    except (Invalid, Unavailable) as error:
-        return await see_other(PLACE, f"The {secret} secret was not rotated: {error}", "error")
+        turned = await rotate_now(resources().secrets, secret)
+    except (Conflict, Unavailable) as error:
+        return await see_other(PLACE, f"The {secret} secret was not rotated: {error.detail}", "error")
     version = turned.versions.get(secret, turned.login or 0)
     async with transaction() as db:
         details = {"version": version, "emergency": False, "destroyed": []}
