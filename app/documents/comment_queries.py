@@ -38,6 +38,11 @@ def comments(document_id: UUID, *, after: tuple[datetime, UUID] | None, limit: i
     return statement if after is None else statement.where(tuple_(Comment.created_at, Comment.id) > after)
 
 
+def comment(document_id: UUID, comment_id: UUID) -> Select[*tuple[Any, ...]]:
+    """One comment of this very document."""
+    return comments(document_id, after=None, limit=1).where(Comment.id == comment_id)
+
+
 def comment_for_update(document_id: UUID, comment_id: UUID) -> Select[Comment]:
     """A comment of this very document, locked."""
     return select(Comment).where(Comment.id == comment_id, Comment.document_id == document_id).with_for_update()

@@ -53,8 +53,8 @@ async def create(document_id: UUID) -> Response:
     async with once() as work:
         if not work.done:
             comment_id = await service.comment(work.db, current_actor(), document_id, new)
-            found = await service.comments(work.db, current_actor(), document_id, limit=100_000)
-            work.response = answer(next(item for item in found if item.id == comment_id), 201)
+            made = await service.one_comment(work.db, current_actor(), document_id, comment_id)
+            work.response = answer(made, 201)
     return work.answer
 
 

@@ -1,6 +1,6 @@
 """Commissioning, writing and handing on documents.  Callers own the transaction."""
 
-from app.documents.service.comments import comment, comments, settle, waiting
+from app.documents.service.comments import comment, comments, one_comment, settle, waiting
 from app.documents.service.history import difference, version
 from app.documents.service.reading import counts, document, documents, late, steps, versions
 from app.documents.service.rows import parts_of
@@ -16,6 +16,7 @@ __all__ = [
     "document",
     "documents",
     "late",
+    "one_comment",
     "parts_of",
     "restore",
     "save",

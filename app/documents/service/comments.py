@@ -28,6 +28,15 @@ async def comments(
     return [_view(row, about.body) for row in rows]
 
 
+async def one_comment(db: AsyncSession, actor: Actor, document_id: UUID, comment_id: UUID) -> CommentView:
+    """One comment on a document the actor may see; raises NotFound."""
+    about = await document(db, actor, document_id)
+    row = (await db.execute(comment_queries.comment(document_id, comment_id))).first()
+    if row is None:
+        raise NotFound
+    return _view(row, about.body)
+
+
 async def comment(db: AsyncSession, actor: Actor, document_id: UUID, new: NewComment) -> UUID:
     """Say something about a document the actor may see; raises Invalid for a passage or a comment that is not there."""
     about = await document(db, actor, document_id)
