@@ -9,10 +9,10 @@ from quart import Blueprint, Response, request
 from app.attachments import service
 from app.attachments.answers import file_answer
 from app.attachments.schemas import AttachmentPage, AttachmentView, ListQuery, UploadQuery
-from app.attachments.service import Limits
 from app.attachments.store import Store
+from app.attachments.taking import attach
 from app.web.answers import answer, no_content
-from app.web.context import current_actor, extension, reading, resources, transaction
+from app.web.context import current_actor, extension, reading, transaction
 from app.web.guards import requires
 from app.web.openapi import describe
 from app.web.paging import decode_cursor, encode_cursor, split
@@ -65,17 +65,6 @@ async def create(document_id: UUID) -> Response:
         raise WrongContentType("Send the bytes of the file as the body, with its own type or none.")
     made = await attach(document_id, name, pieces)
     return answer(made, 201, {"Location": f"/api/v1/documents/{document_id}/attachments/{made.id}"})
-
-
-async def attach(document_id: UUID, name: str, pieces: service.Pieces) -> AttachmentView:
-    """Take a file in and show what became of it."""
-    res = resources()
-    limits = Limits(document=res.settings.attachments_per_document)
-    attachment_id = await service.attach(
-        res.database, extension(Store), current_actor(), document_id, name, pieces, limits
-    )
-    async with reading() as db:
-        return await service.attachment(db, current_actor(), document_id, attachment_id)
 
 
 @blueprint.get(ONE)

@@ -10,10 +10,10 @@ from quart import Blueprint, Response
 from app.access import EDITOR, SPONSOR
 from app.attachments import service
 from app.attachments.answers import file_answer, picture_answer
-from app.attachments.api import attach
 from app.attachments.pictures import Gallery
 from app.attachments.schemas import AttachmentView
 from app.attachments.store import Store
+from app.attachments.taking import attach
 from app.documents import service as documents
 from app.documents.service import parts_of
 from app.errors import Conflict, DomainError, Forbidden, Invalid, NotActive, NotAuthenticated, NotFound
