@@ -52,10 +52,10 @@ class AppRole:
     @property
     def spent(self) -> bool:
         """Whether what lies in the file is the very delivery we have used: no interception, only nothing new yet."""
+        if self._secret_id is not None or not self._used or self._file is None:
+            return False
         with suppress(OSError):
-            return (
-                bool(self._used) and self._file is not None and _digest(self._file.read_bytes().strip()) == self._used
-            )
+            return _digest(self._file.read_bytes().strip()) == self._used
         return False
 
     @property

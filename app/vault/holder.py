@@ -87,6 +87,7 @@ class Holder:
         self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._rings_read = 0.0
         self._breaker = Breaker()
+        self._stranded = False  # started with a dead token and nothing new to sign in with
 
     @property
     def inherits(self) -> bool:
@@ -123,7 +124,7 @@ class Holder:
             await patiently(patience, self._rings.load)
             await patiently(patience, self._first_login)
         except BaseException as error:
-            if isinstance(error, VaultStartError) and self._auth.spent and self._client.token is None:
+            if isinstance(error, VaultStartError) and self._stranded:
                 error.exit_code = VaultStartError.TRY_AGAIN
             if self._legacy.token is None:
                 await self._let_go()
@@ -210,7 +211,8 @@ class Holder:
                 self._client.use(None)
                 self._legacy = Legacy()
         if self._client.token is None:
-            if self._auth.spent:
+            self._stranded = self._auth.spent
+            if self._stranded:
                 raise Down("the token is dead, and the wrapped secret-id that was delivered has been used")
             await self._auth.sign_in()
             self._bequeath()
