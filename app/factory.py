@@ -14,6 +14,7 @@ from valkey.credentials import CredentialProvider
 
 from app import identity, opening, routes
 from app.errors import NotActive, NotFresh
+from app.live import telling
 from app.oauth.api import oauth_problem
 from app.settings import Settings
 from app.vault.broker import source_for
@@ -70,6 +71,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     app.register_error_handler(StepMissing, _step_missing)
     representation.install(app)
     cors.install(app, settings)
+    telling.install(app)
     routes.mount(app)
     opening.install(app, settings, secrets, valkey)
     inner = cast(ASGIApp, app.asgi_app)

@@ -22,6 +22,7 @@ from app.accounts.basic import BasicCache
 from app.accounts.sign_in import recognise
 from app.errors import NotAuthenticated
 from app.ids import now
+from app.live.callers import Recogniser
 from app.rights.actors import actor_of
 from app.rights.facts import CredentialFacts, PersonFacts
 from app.rights.memory import Memory
@@ -94,6 +95,19 @@ async def _browser(caller: Actor) -> Actor:
     return actor_of(person, caller, auth_type="session", credential=session, fresh_for=fresh_for)
 
 
+async def recognise_socket() -> Actor:
+    """The caller of the running WebSocket by its cookie, as things stand now; an open page is not a use of a session."""
+    caller = replace(VISITOR, address=client_address(), request_id=request_id())
+    token = session_cookie().token()
+    if token is None:
+        return caller
+    presented = sessions.token_hash(token)
+    facts = await facts_of(presented, lambda db: sessions.look_up(db, presented))
+    if facts is None or not still_good(facts) or _idle(facts[0]):
+        return caller
+    return actor_of(facts[1], caller, auth_type="session", credential=facts[0])
+
+
 def _idle(session: CredentialFacts) -> bool:
     limit = timedelta(seconds=resources().settings.session_idle)
     return session.last_seen is not None and session.last_seen + limit <= now()
@@ -162,3 +176,4 @@ async def _basic(caller: Actor, credential: str) -> Actor:
 def install(app: Quart) -> None:
     """Recognise callers before anything else looks at a request."""
     app.before_request(load_actor)
+    app.extensions[Recogniser.__name__] = Recogniser(recognise_socket)

@@ -25,6 +25,7 @@ from app.database import Database
 from app.exports.budgets import Budgets
 from app.exports.service import Printer
 from app.exports.service import sweep as sweep_exports
+from app.live.hub import Hub
 from app.observing import observe
 from app.passwords import PasswordHasher
 from app.resources import Resources
@@ -100,14 +101,17 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[Sweeper.__name__] = sweeper
     sealer = Sealer(database, secrets, settings)
     await _started(opened, sealer.start, sealer.stop)
-    await _listen(app, res, opened)
+    hub = Hub(valkey)
+    await _started(opened, hub.start, hub.stop)
+    app.extensions[Hub.__name__] = hub
+    await _listen(app, res, hub, opened)
     metrics = Metrics(valkey)
     observe(app, res, metrics)
     await _started(opened, metrics.start, metrics.stop)
     app.extensions[Metrics.__name__] = metrics
 
 
-async def _listen(app: Quart, res: Resources, opened: AsyncExitStack) -> None:
+async def _listen(app: Quart, res: Resources, hub: Hub, opened: AsyncExitStack) -> None:
     """Hear what ends, forget it at once, and say so to whoever wants to know."""
     roll_call = RollCall(res.valkey)
     memory = Memory(lambda: line.up)
@@ -115,13 +119,19 @@ async def _listen(app: Quart, res: Resources, opened: AsyncExitStack) -> None:
     def heard(notice: Notice | None) -> None:
         if notice is None:
             memory.clear()
+            hub.ended(None)
             return
         for ended in notice.ids:
             memory.forget(ended)
+        hub.ended(notice.ids)
         if notice.nonce:
             roll_call.confirm(notice.nonce)
 
-    line = NoticeLine(res.settings, res.secrets, heard=heard, restored=memory.clear)
+    def restored() -> None:
+        memory.clear()
+        hub.ended(None)
+
+    line = NoticeLine(res.settings, res.secrets, heard=heard, restored=restored)
     res.secrets.count_connections(line.live)
     await _started(opened, roll_call.start, roll_call.stop)
     await _started(opened, line.start, line.stop)

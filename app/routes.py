@@ -20,6 +20,7 @@ from app.history import api as history_api
 from app.history import pages as history_pages
 from app.journal import api as journal_api
 from app.journal import pages as journal_pages
+from app.live import pages as live_pages
 from app.oauth import api as oauth_api
 from app.oauth import pages as oauth_pages
 from app.search import api as search_api
@@ -47,6 +48,7 @@ def mount(app: Quart) -> None:
         search_pages,
         attachments_pages,
         exports_pages,
+        live_pages,
         tokens_pages,
         oauth_pages,
         admin_pages,

@@ -24,6 +24,8 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 def each(site: Site) -> Iterator[tuple[Rule, str]]:
     for rule in site.app.url_map.iter_rules():
+        if rule.websocket:  # sockets have tests of their own
+            continue
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield rule, method
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.documents.models import Document
+from app.documents.models import Document, DocumentVersion
 from app.documents.queries import visible_to
 
-__all__ = ["Document", "visible_to"]
+__all__ = ["Document", "DocumentVersion", "visible_to"]

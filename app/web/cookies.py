@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, cast
 
-from quart import Quart, Response, current_app, g, request
+from quart import Quart, Response, current_app, g, has_request_context, request, websocket
 from quart.sessions import NullSession, SecureCookieSessionInterface, SessionMixin
 from quart.wrappers import BaseRequestWebsocket
 from quart_auth import Action, AuthUser, QuartAuth
@@ -49,7 +49,7 @@ class SessionCookie(QuartAuth):
 
     def token(self) -> str | None:
         """The session token in this request's cookie if its signature is good; checked once per request."""
-        if self.cookie_name not in request.cookies:
+        if self.cookie_name not in (request if has_request_context() else websocket).cookies:
             return None
         value: object = self.load_cookie()
         return value if isinstance(value, str) else None

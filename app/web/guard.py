@@ -15,7 +15,7 @@ from app.web import client_address as address
 from app.web import refusals
 from app.web import request_id as identifier
 from app.web.access_log import AccessLog
-from app.web.asgi import ASGIApp, RawHeaders, Receive, Scope, Send
+from app.web.asgi import ASGIApp, Message, RawHeaders, Receive, Scope, Send
 from app.web.body_caps import UPLOAD_SECONDS, body_cap, takes_upload
 from app.web.client_address import Network, TrustedProxies
 from app.web.exchange import Exchange
@@ -243,4 +243,15 @@ class Guard:
             self.tallies.refused[refused.refusal.code] += 1
             await refuse_socket(scope, receive, send, self._headers, refused.refusal)
         else:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, self._completed(scope, send))
+
+    def _completed(self, scope: Scope, send: Send) -> Send:
+        """Complete the headers of an answer that refuses a socket."""
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "websocket.http.response.start":
+                request_id: str = scope["state"][identifier.STATE_KEY]
+                message["headers"] = self._headers.complete(message["headers"], request_id.encode())
+            await send(message)
+
+        return complete

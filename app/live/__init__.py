@@ -1,0 +1,1 @@
+"""Who else is at a document, and what became of it meanwhile, told over WebSockets (RFC 6455)."""

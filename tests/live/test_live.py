@@ -1,0 +1,192 @@
+"""The socket of a document: who is here, what is new, and nobody who may not see it, over a real port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from app.live.hub import MOST_PER_PERSON, Hub
+from tests import makers
+from tests.cast import Person
+from tests.served import served
+from tests.site import Site
+
+PATIENCE = 5.0
+
+
+@pytest.fixture(scope="module")
+async def open_site(site: Site) -> AsyncIterator[Site]:
+    async with served(site.stack) as open_site:
+        yield open_site
+
+
+@asynccontextmanager
+async def at(
+    who: Person, document_id: str, since: int = 1, headers: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[ClientConnection]:
+    """Somebody's page at a document."""
+    url = f"{who.site.settings.public_url.replace('http', 'ws')}/documents/{document_id}/live?since={since}"
+    said = {"Origin": who.site.settings.public_url} | dict(headers)
+    cookies = "; ".join(f"{name}={value}" for name, value in who.browser.cookies().items())
+    async with connect(url, additional_headers=said | ({"Cookie": cookies} if cookies else {})) as socket:
+        yield socket
+
+
+async def hear(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    """The next message of this kind."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            message: dict[str, Any] = json.loads(await socket.recv())
+            if message["type"] == kind:
+                return message
+
+
+async def everything(socket: ClientConnection) -> None:
+    while True:
+        await socket.recv()
+
+
+async def closed(socket: ClientConnection) -> tuple[int, float]:
+    """The code it is closed with, and after how many seconds."""
+    began = time.monotonic()
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(ConnectionClosed) as end:
+            await everything(socket)
+    received = end.value.rcvd
+    assert received is not None
+    return received.code, time.monotonic() - began
+
+
+async def people(site: Site) -> tuple[Person, Person, str]:
+    alice, bob = (
+        await makers.signed_in(site, "sponsor", name="Alice"),
+        await makers.signed_in(site, "editor", name="Bob"),
+    )
+    return alice, bob, (await makers.document(alice, bob))["id"]
+
+
+async def test_who_is_here_and_what_is_new(open_site: Site) -> None:
+    alice, bob, document_id = await people(open_site)
+    async with at(alice, document_id) as hers:
+        assert (await hear(hers, "hello"))["version"] == 1
+        assert (await hear(hers, "people"))["people"] == []
+        async with at(bob, document_id) as his:
+            assert (await hear(his, "people"))["people"] == [{"id": str(alice.id), "name": "Alice"}]
+            assert (await hear(hers, "people"))["people"] == [{"id": str(bob.id), "name": "Bob"}]
+            await bob.program.patch(f"/api/v1/documents/{document_id}", {"body": "new"}, If_Match="*")
+            told = await hear(hers, "version")
+            assert (told["version"], told["by"]) == (2, "Bob")
+            await makers.take(bob, document_id, "hand-in")
+            assert (await hear(hers, "state"))["state"] == "handed_in"
+        assert (await hear(hers, "people"))["people"] == []
+
+
+async def test_whoever_comes_back_is_told_what_they_missed(open_site: Site) -> None:
+    alice, bob, document_id = await people(open_site)
+    for body in ("two", "three"):
+        await bob.program.patch(f"/api/v1/documents/{document_id}", {"body": body}, If_Match="*")
+    async with at(alice, document_id, since=1) as hers:
+        assert (await hear(hers, "version"))["version"] == 3
+    async with at(alice, document_id, since=3) as hers:
+        await hear(hers, "hello")
+        assert json.loads(await hers.recv())["type"] == "people"  # and nothing about a version in between
+
+
+async def test_strangers_are_turned_away(open_site: Site) -> None:
+    alice, _, document_id = await people(open_site)
+    stranger = await makers.signed_in(open_site, "sponsor", name="Charlie")
+    visitor = Person(open_site, alice.id, "Visitor", "", "", (), "visitor")
+    attempts: tuple[tuple[Person, dict[str, str], int], ...] = (
+        (stranger, {}, 404),
+        (visitor, {}, 401),
+        (alice, {"Origin": "https://evil.example"}, 403),
+        (alice, {"Origin": "null"}, 403),
+    )
+    for who, headers, status in attempts:
+        with pytest.raises(InvalidStatus) as refused:
+            async with at(who, document_id, headers=headers):
+                pass
+        answer = refused.value.response
+        assert answer.status_code == status
+        assert answer.headers["content-security-policy"]
+        assert answer.headers["x-request-id"]
+
+
+async def test_it_ends_within_a_second_when_access_ends(open_site: Site) -> None:
+    ada = await makers.signed_in(open_site, "admin", name="Ada")
+    alice, bob, document_id = await people(open_site)
+
+    async def suspended() -> None:
+        path = f"/api/v1/admin/people/{bob.id}/suspend"
+        assert (await ada.program.post(path, {"reason": "for the test"})).status_code == 200
+
+    async def signed_out() -> None:
+        assert (await alice.browser.post("/logout", page="/logout")).status_code == 303
+
+    async def given_away() -> None:
+        other = await makers.person(open_site, "editor")
+        path = f"/api/v1/documents/{document_id}"
+        answer = await alice.program.patch(path, {"editor_id": str(other.id)}, If_Match="*")
+        assert answer.status_code == 200, answer.text
+
+    for act, who, wanted in ((given_away, bob, 4404), (signed_out, alice, 4401)):
+        async with at(who, document_id) as socket:
+            await hear(socket, "people")
+            began = time.monotonic()
+            await act()
+            code, _ = await closed(socket)
+            assert code == wanted
+            assert time.monotonic() - began < 2.0  # with the request that ended it
+    _, bob, document_id = await people(open_site)
+    async with at(bob, document_id) as socket:
+        await hear(socket, "people")
+        await asyncio.gather(closing := asyncio.ensure_future(closed(socket)), suspended())
+        assert closing.result()[0] == 4401
+        assert closing.result()[1] < 1.5
+
+
+async def test_readers_have_nothing_to_say_and_few_seats(open_site: Site) -> None:
+    alice, _, document_id = await people(open_site)
+    async with at(alice, document_id) as socket:
+        await hear(socket, "people")
+        await socket.send("hello")
+        assert (await closed(socket))[0] == 1008
+    hub: Hub = open_site.app.extensions[Hub.__name__]
+    async with AsyncExitStack() as seats:
+        for _ in range(MOST_PER_PERSON):
+            await hear(await seats.enter_async_context(at(alice, document_id)), "hello")
+        with pytest.raises(InvalidStatus) as refused:
+            async with at(alice, document_id):
+                pass
+        assert refused.value.response.status_code == 429
+    async with asyncio.timeout(PATIENCE):
+        while len(hub):  # noqa: ASYNC110 - the hub tells nobody, and need not
+            await asyncio.sleep(0.02)
+    assert len(hub) == 0
+
+
+async def test_across_workers(site: Site, open_site: Site) -> None:
+    """Two workers share nothing but the servers behind them."""
+    alice, bob, document_id = await people(open_site)
+    async with served(site.stack) as other:
+        bob_there = replace(bob, site=other)
+        bob_there.browser.http.cookies.update(bob.browser.http.cookies)
+        async with at(alice, document_id) as hers:
+            await hear(hers, "people")
+            async with at(bob_there, document_id) as his:
+                assert (await hear(his, "people"))["people"][0]["name"] == "Alice"
+                assert (await hear(hers, "people"))["people"][0]["name"] == "Bob"
+                await bob.program.patch(f"/api/v1/documents/{document_id}", {"body": "there"}, If_Match="*")
+                for socket in (hers, his):
+                    assert (await hear(socket, "version"))["version"] == 2
+            assert (await hear(hers, "people"))["people"] == []
