@@ -202,7 +202,9 @@ async def test_of_80_redemptions_at_once_one_gets_tokens(site: Site, client: Cli
     answers = await asyncio.gather(*(client.redeem(code) for _ in range(80)))
     good = [answer.json() for answer in answers if answer.status_code == 200]
     assert len(good) == 1
-    assert {answer.json()["error"] for answer in answers if answer.status_code != 200} == {"invalid_grant"}
+    refused = {answer.json()["error"] for answer in answers if answer.status_code != 200}
+    # On a crowded machine some may have to wait longer for the code's row than anybody is let wait.
+    assert refused <= {"invalid_grant", "temporarily_unavailable"}
     assert await client.about(good[0]["access_token"]) == {"active": False}, "and then loses them"
 
 
