@@ -340,7 +340,7 @@ class _OpenVault(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the supertype's name
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 
