@@ -36,7 +36,7 @@ async def test_reading_a_version(alice: Person, bob: Person) -> None:
     page = (await bob.browser.get(f"/editor/documents/{made['id']}/versions/1")).text
     assert "<p>Soot and gum.</p>" in page
     assert "What changed since" in page
-    for number in (0, 4, 10**9):
+    for number in (0, 4, 10**9, 2**31, 10**30):
         assert (await bob.program.get(f"{url(made)}/versions/{number}")).status_code == 404
         assert (await bob.browser.get(f"/editor/documents/{made['id']}/versions/{number}")).status_code == 404
 

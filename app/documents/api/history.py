@@ -47,7 +47,7 @@ async def versions(document_id: UUID) -> Response:
     return answer(VersionPage(items, encode_number(items[-1].version) if more else None))
 
 
-@blueprint.get("/v1/documents/<uuid:document_id>/versions/<int(max=2147483647):number>")
+@blueprint.get("/v1/documents/<uuid:document_id>/versions/<int:number>")
 @describe("One save with its text", tag="documents", answers={200: VersionView}, errors=(404,))
 @requires(scope="documents:read")
 async def version(document_id: UUID, number: int) -> Response:

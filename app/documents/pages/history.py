@@ -78,13 +78,13 @@ async def _versions(document_id: UUID, part: Part) -> Response:
     )
 
 
-@blueprint.get("/sponsor/documents/<uuid:document_id>/versions/<int(max=2147483647):number>")
+@blueprint.get("/sponsor/documents/<uuid:document_id>/versions/<int:number>")
 @requires(SPONSOR)
 async def sponsor_version(document_id: UUID, number: int) -> Response:
     return await _version(document_id, number, "sponsor")
 
 
-@blueprint.get("/editor/documents/<uuid:document_id>/versions/<int(max=2147483647):number>")
+@blueprint.get("/editor/documents/<uuid:document_id>/versions/<int:number>")
 @requires(EDITOR)
 async def editor_version(document_id: UUID, number: int) -> Response:
     return await _version(document_id, number, "editor")
@@ -137,13 +137,13 @@ async def _compare(document_id: UUID, part: Part) -> Response:
     )
 
 
-@blueprint.post("/sponsor/documents/<uuid:document_id>/versions/<int(max=2147483647):number>/restore")
+@blueprint.post("/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore")
 @requires(SPONSOR)
 async def sponsor_restore(document_id: UUID, number: int) -> Response:
     return await _restore(document_id, number, "sponsor")
 
 
-@blueprint.post("/editor/documents/<uuid:document_id>/versions/<int(max=2147483647):number>/restore")
+@blueprint.post("/editor/documents/<uuid:document_id>/versions/<int:number>/restore")
 @requires(EDITOR)
 async def editor_restore(document_id: UUID, number: int) -> Response:
     return await _restore(document_id, number, "editor")

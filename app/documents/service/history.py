@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from msgspec import UNSET
@@ -14,6 +15,8 @@ from app.documents.models import Document, DocumentVersion
 from app.documents.schemas import Difference, DocumentChanges, VersionView
 from app.documents.service.reading import document
 from app.errors import NotFound
+
+LARGEST: Final = 2**31 - 1
 
 
 async def keep_version(db: AsyncSession, row: Document, actor: Actor, moment: datetime, summary: str) -> None:
@@ -43,7 +46,8 @@ async def version(db: AsyncConnection | AsyncSession, actor: Actor, document_id:
 
 async def version_text(db: AsyncConnection | AsyncSession, document_id: UUID, number: int) -> VersionView:
     """The same for callers who have found the document already."""
-    row = (await db.execute(queries.version(document_id, number))).first()
+    # Numbers come from addresses, and no version has one beyond what the column holds.
+    row = None if number > LARGEST else (await db.execute(queries.version(document_id, number))).first()
     if row is None:
         raise NotFound
     brief, body = (row.brief, row.body) if row.packed is None else await packing.unpack(row.packed, row.base_packed)
