@@ -14,6 +14,7 @@ from tests.cast import Cast
 from tests.site import Site, running
 
 # What a route may say in its own words, and why: static files and public documents may be kept by caches.
+FORM = "application/x-www-form-urlencoded"
 MAY_DIFFER = {"cache-control"}
 Ask = Callable[[Site, Cast], Awaitable[httpx.Response]]
 
@@ -49,7 +50,7 @@ KINDS: dict[str, tuple[int, Ask]] = {
     "a body declared too large": (413, lambda site, cast: site.browser().http.post("/login", content=b"x" * 70_000)),
     "a body that turns out too large": (
         413,
-        lambda site, cast: site.browser().http.post("/login", content=blocks(70_000)),
+        lambda site, cast: site.browser().http.post("/login", content=blocks(70_000), headers={"Content-Type": FORM}),
     ),
     "too large for a program": (413, lambda site, cast: site.program().raw("POST", "/api/login", b" " * 300_000)),
     "chunks too many for a program": (
