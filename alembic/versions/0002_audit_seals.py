@@ -103,9 +103,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_events_target", "audit_events", ["target_id", "at"])
     op.create_index("ix_audit_events_address", "audit_events", ["address", "at"])
     op.drop_index("ix_audit_events_kind", table_name="audit_events")
-    op.create_index(
-        "ix_audit_events_kind", "audit_events", ["kind", "at"], postgresql_ops={"kind": "text_pattern_ops"}
-    )
+    op.create_index("ix_audit_events_kind", "audit_events", ["kind", "at"], postgresql_ops={"kind": "text_pattern_ops"})
     op.create_table(
         "audit_seals",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -153,7 +151,9 @@ def _number() -> None:
     op.execute(SHIFT)
     op.alter_column("audit_events", "transaction", server_default=sa.text(NUMBER))
     op.drop_constraint("uq_audit_events_sequence", "audit_events", type_="unique")
-    op.create_unique_constraint(op.f("uq_audit_events_transaction_sequence"), "audit_events", ["transaction", "sequence"])
+    op.create_unique_constraint(
+        op.f("uq_audit_events_transaction_sequence"), "audit_events", ["transaction", "sequence"]
+    )
 
 
 def downgrade() -> None:

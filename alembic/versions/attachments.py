@@ -48,7 +48,10 @@ def upgrade() -> None:
             ["document_id"], ["documents.id"], name=op.f("fk_attachments_document_id_documents"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["sha256"], ["attachment_blobs.sha256"], name=op.f("fk_attachments_sha256_attachment_blobs"), ondelete="RESTRICT"
+            ["sha256"],
+            ["attachment_blobs.sha256"],
+            name=op.f("fk_attachments_sha256_attachment_blobs"),
+            ondelete="RESTRICT",
         ),
         sa.ForeignKeyConstraint(
             ["uploaded_by"], ["people.id"], name=op.f("fk_attachments_uploaded_by_people"), ondelete="RESTRICT"

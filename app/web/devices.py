@@ -25,7 +25,7 @@ _SYSTEMS: Final = (
 
 
 def device_of(user_agent: str) -> str:
-    """ "Firefox 132 on Linux"; what cannot be recognised is shown as it is, cut short and printable."""
+    """Such as "Firefox 132 on Linux"; what cannot be recognised is shown as it is, cut short and printable."""
     browser = next((f"{name} {found[1]}" for pattern, name in _BROWSERS if (found := pattern.search(user_agent))), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     if browser:
