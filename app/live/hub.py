@@ -26,6 +26,7 @@ GONE_AFTER: Final = 40.0
 MOST_PER_PERSON: Final = 20
 MOST: Final = 5000
 _LISTEN: Final = 5.0
+_FAREWELLS: Final = 3
 _FAULTS: Final = (ValkeyError, OSError, TimeoutError)
 _log = structlog.get_logger("scriptorium.live")
 
@@ -61,11 +62,13 @@ class Hub:
 
     async def stop(self) -> None:
         """Listen no more."""
-        self._stopped = True  # should the client swallow the cancellation, the loop still ends
-        if self._task is not None:
+        self._stopped = True
+        for _ in range(_FAREWELLS):
+            # The client may swallow a cancellation; the end of a worker must not wait for it.
+            if self._task is None or self._task.done():
+                return
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task], timeout=1.0)
 
     def take(self, seat: Seat) -> bool:
         """Seat somebody; false when they, or all together, have too many seats already."""
