@@ -33,6 +33,7 @@ class Load:
     """The work, while it goes on."""
 
     url: str
+    keep_alive: bool = True
     seen: list[Seen] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
@@ -41,7 +42,7 @@ class Load:
     mark: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def __post_init__(self) -> None:
-        limits = httpx.Limits(max_connections=40, max_keepalive_connections=40)
+        limits = httpx.Limits(max_connections=40, max_keepalive_connections=40 if self.keep_alive else 0)
         self.http = httpx.AsyncClient(base_url=self.url, timeout=20, limits=limits)
         self.person = Person("member", "Busy Bee")
         self._bearer = ""

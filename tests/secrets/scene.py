@@ -41,9 +41,9 @@ def settings_of(serve: Serving) -> Settings:
 
 
 @asynccontextmanager
-async def under(serve: Serving) -> AsyncIterator[Load]:
-    """Somebody who has signed in and is ready to work."""
-    load = Load(f"http://127.0.0.1:{serve.port}")
+async def under(serve: Serving, *, keep_alive: bool = True) -> AsyncIterator[Load]:
+    """Somebody who has signed in and is ready to work; an idle connection to a killed worker is found broken much later."""
+    load = Load(f"http://127.0.0.1:{serve.port}", keep_alive)
     await load.open()
     try:
         yield load

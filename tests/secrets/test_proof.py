@@ -60,7 +60,7 @@ async def test_a_minute_of_rotations_under_load(house: House, serve: Serving) ->
 
 
 async def test_twenty_kills_of_the_broker_and_of_each_worker(house: House, serve: Serving) -> None:
-    async with under(serve) as load:
+    async with under(serve, keep_alive=False) as load:
         async with load.going(pause=0.05, program=4, writer=2):
             for number in range(KILLS * 3):
                 victims = serve.broker() if number % 3 == 0 else serve.workers()

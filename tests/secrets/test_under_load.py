@@ -64,7 +64,7 @@ async def test_all_logins_revoked_in_the_middle_of_writes(house: House, serve: S
 
 
 async def test_broker_and_workers_killed_under_load(house: House, serve: Serving) -> None:
-    async with under(serve) as load:
+    async with under(serve, keep_alive=False) as load:
         async with load.going(program=3, writer=1):
             (broker,) = serve.broker()
             os.kill(broker, signal.SIGKILL)
