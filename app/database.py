@@ -240,6 +240,8 @@ class Database:
                 return await engine.connect()
         except _LoginRefused:
             await self._source.refresh("database")
+        except exc.InvalidRequestError:
+            pass  # the login turned twice while the pool was opening this connection
         with _connecting():
             return await engine.connect()
 

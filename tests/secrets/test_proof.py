@@ -38,8 +38,8 @@ def memory(serve: Serving) -> float:
 async def test_a_minute_of_rotations_under_load(house: House, serve: Serving) -> None:
     late, begun = [], time.monotonic()
     async with under(serve) as load, watching(serve) as tool:
-        async with load.going(pause=0.02, program=4, reader=1):
-            await asyncio.sleep(3.0)  # what grows with the first requests does not count
+        async with load.going(pause=36 / RATE, program=24, reader=4, writer=6, refresher=1, visitor=1):
+            await asyncio.sleep(8.0)  # what grows with the first requests does not count
         before, load.seen[:] = memory(serve), []
         begun = time.monotonic()
         # Forty callers with the pause that makes five hundred requests a second together, if the machine can.
