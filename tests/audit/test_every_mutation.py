@@ -221,6 +221,37 @@ async def restored_by_editor(site: Site, cast: Cast) -> httpx.Response:
     return await cast.bob.browser.post(path, {"version": "2"}, page="/logout")
 
 
+async def _commented(cast: Cast) -> tuple[str, str]:
+    document_id = (await makers.document(cast.alice, cast.bob))["id"]
+    answer = await cast.alice.program.post(f"/api/v1/documents/{document_id}/comments", {"body": "Shorter?"})
+    assert answer.status_code == 201, answer.text
+    return document_id, answer.json()["id"]
+
+
+async def comment_resolved(site: Site, cast: Cast) -> httpx.Response:
+    document_id, comment_id = await _commented(cast)
+    return await cast.bob.program.post(f"/api/v1/documents/{document_id}/comments/{comment_id}/resolve")
+
+
+async def comment_reopened(site: Site, cast: Cast) -> httpx.Response:
+    document_id, comment_id = await _commented(cast)
+    path = f"/api/v1/documents/{document_id}/comments/{comment_id}"
+    assert (await cast.bob.program.post(f"{path}/resolve")).status_code == 200
+    return await cast.alice.program.post(f"{path}/reopen")
+
+
+async def comment_resolved_by_sponsor(site: Site, cast: Cast) -> httpx.Response:
+    document_id, comment_id = await _commented(cast)
+    path = f"/sponsor/documents/{document_id}/comments/{comment_id}/resolve"
+    return await cast.alice.browser.post(path, {}, page="/logout")
+
+
+async def comment_resolved_by_editor(site: Site, cast: Cast) -> httpx.Response:
+    document_id, comment_id = await _commented(cast)
+    path = f"/editor/documents/{document_id}/comments/{comment_id}/resolve"
+    return await cast.bob.browser.post(path, {}, page="/logout")
+
+
 async def attached(site: Site, cast: Cast) -> httpx.Response:
     made = await makers.document(cast.alice)
     return await cast.alice.program.raw("POST", f"/api/v1/documents/{made['id']}/attachments?name=a.txt", b"Soot.")
@@ -260,6 +291,16 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/api/v1/documents/<uuid:document_id>/restore"): restored,
     ("POST", "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore"): restored_by_sponsor,
     ("POST", "/editor/documents/<uuid:document_id>/versions/<int:number>/restore"): restored_by_editor,
+    ("POST", "/api/v1/documents/<uuid:document_id>/comments/<uuid:comment_id>/resolve"): comment_resolved,
+    ("POST", "/api/v1/documents/<uuid:document_id>/comments/<uuid:comment_id>/reopen"): comment_reopened,
+    (
+        "POST",
+        "/sponsor/documents/<uuid:document_id>/comments/<uuid:comment_id>/<string:verb>",
+    ): comment_resolved_by_sponsor,
+    (
+        "POST",
+        "/editor/documents/<uuid:document_id>/comments/<uuid:comment_id>/<string:verb>",
+    ): comment_resolved_by_editor,
     ("POST", "/api/v1/documents/<uuid:document_id>/attachments"): attached,
     ("POST", "/documents/<uuid:document_id>/attachments"): attached_by_page,
     ("POST", "/oauth/token"): client_token,
