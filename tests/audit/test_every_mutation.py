@@ -236,7 +236,7 @@ async def comment_resolved(site: Site, cast: Cast) -> httpx.Response:
 async def comment_reopened(site: Site, cast: Cast) -> httpx.Response:
     document_id, comment_id = await _commented(cast)
     path = f"/api/v1/documents/{document_id}/comments/{comment_id}"
-    assert (await cast.bob.program.post(f"{path}/resolve")).status_code == 200
+    assert (await cast.bob.program.post(f"{path}/resolve")).is_success
     return await cast.alice.program.post(f"{path}/reopen")
 
 
