@@ -13,6 +13,7 @@ import pytest
 
 from local.stack import Stack
 from tests import makers
+from tests.bounded import pytest_collection_modifyitems  # noqa: F401 - a hook
 from tests.cast import CAST, Cast, Person
 from tests.client import Browser, Program
 from tests.observed import OBSERVED, misshapen, undeclared
