@@ -52,6 +52,7 @@ async def run(
         cwd=cwd,
         env={**os.environ, "PYTHONUNBUFFERED": "1", "NODE_NO_WARNINGS": "1", **(environment or {})},
         stdin=asyncio.subprocess.PIPE,
+        limit=64 * 1024 * 1024,  # an answer is one line, however long
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
