@@ -22,7 +22,7 @@ class Door(httpx.AsyncBaseTransport):
 
     def __init__(self, app: Quart, address: str) -> None:
         self._app = app
-        self._inner = httpx.ASGITransport(app=app, client=(address, PORT))  # type: ignore[arg-type]
+        self._inner = httpx.ASGITransport(app=app, client=(address, PORT))  # type: ignore[arg-type]  # Quart types it closer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)

@@ -125,7 +125,7 @@ async def _lifespan(app: Quart) -> AsyncIterator[None]:
     asked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
-    task = asyncio.create_task(app(scope, asked.get, said.put))  # type: ignore[arg-type]
+    task = asyncio.create_task(app(scope, asked.get, said.put))  # type: ignore[arg-type]  # plain dicts
     for step in ("startup", "shutdown"):
         await asked.put({"type": f"lifespan.{step}"})
         answer = await said.get()

@@ -57,7 +57,7 @@ async def create() -> Response:
 @requires(scope="profile:read")
 async def me() -> Response:
     actor = current_actor()
-    return answer(Me(actor.person_id(), actor.email, actor.display_name, sorted(actor.roles), actor.status))  # type: ignore[arg-type]
+    return answer(Me(actor.person_id(), actor.email, actor.display_name, sorted(actor.roles), actor.status))  # type: ignore[arg-type]  # one of four
 
 
 @blueprint.get("/v1/me/sessions")

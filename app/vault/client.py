@@ -120,7 +120,7 @@ class VaultClient:
 
     @property
     def token(self) -> str | None:
-        return self._hvac.token  # type: ignore[no-any-return]
+        return self._hvac.token  # type: ignore[no-any-return]  # hvac has no types
 
     def use(self, token: str | None) -> None:
         """Speak as this token from now on."""
@@ -249,7 +249,7 @@ class VaultClient:
             lambda client: client.secrets.kv.v2.read_secret_metadata(path, mount_point=self._kv_mount),
             path=f"{self._kv_mount}/{path}",
         )
-        return _pick(answer, "data")  # type: ignore[no-any-return]
+        return _pick(answer, "data")  # type: ignore[no-any-return]  # hvac has no types
 
     async def kv_read(self, path: str, version: int | None = None) -> Mapping[str, Any]:
         """The fields of one version of a secret, by default the newest; raises Missing, also when it was deleted."""
@@ -263,7 +263,7 @@ class VaultClient:
             ),
             path=f"{self._kv_mount}/{path}",
         )
-        return _pick(answer, "data", "data")  # type: ignore[no-any-return]
+        return _pick(answer, "data", "data")  # type: ignore[no-any-return]  # hvac has no types
 
     async def kv_write(self, path: str, fields: Mapping[str, str]) -> int:
         """Add a version and return its number.  Tried once: a second try could add a second one."""

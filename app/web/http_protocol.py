@@ -30,7 +30,7 @@ class BoundedProtocol(HttpToolsProtocol):
     head_seconds = HEAD_SECONDS
     max_head = MAX_HEAD
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         """Start the clock: a connection that says nothing is as costly as one that says too little."""
         super().connection_made(transport)
         self._in_head = True

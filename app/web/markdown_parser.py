@@ -61,7 +61,7 @@ def make_parser() -> MarkdownIt:
     parser.block.ruler.before("table", "budget", _spend_on_block, {"alt": ends})
     parser.inline.ruler.before("text", "budget", _spend_on_inline)
     parser.core.ruler.push("dress", dress)
-    parser.validateLink = allowed_link  # type: ignore[method-assign]
+    parser.validateLink = allowed_link  # type: ignore[method-assign]  # documented
     for name, write in _WRITERS.items():
         parser.add_render_rule(name, _render_rule(write))
     return parser

@@ -305,7 +305,7 @@ async def test_a_barred_person_loses_grants_and_clients(site: Site, ada: Person,
     code = await code_for(client, owner, scope="openid")
     await ada.program.post(f"/api/v1/admin/people/{owner.id}/suspend", {"reason": "for the test"})
     for token in (own, itself):
-        await soon(lambda: client.program.call("GET", "/protected_data", token=token["access_token"]), 401)  # noqa: B023
+        await soon(lambda: client.program.call("GET", "/protected_data", token=token["access_token"]), 401)  # noqa: B023 - awaited here
     assert (await client.redeem(code)).json()["error"] == "invalid_client"
     assert (await client.refresh(theirs["refresh_token"])).json()["error"] == "invalid_client"
     assert (await client.token(grant_type="client_credentials")).json()["error"] == "invalid_client"
