@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from alembic import op
-from app.documents.packing import FullCopy, pack_bytes, unpack_bytes
+from app.versions.packing import FullCopy, pack_bytes, unpack_bytes
 
 revision = "writing_packed"
 down_revision = "writing_versions"

@@ -54,7 +54,7 @@ class Document(Base):
 class DocumentVersion(Base):
     """One saved state of the text, for ever: who saved it, when, and what it said.
 
-    `packed` holds brief and body as `app.documents.packing` writes them, `base` is the version that reading it needs.
+    `packed` holds brief and body as `app.versions.packing` writes them, `base` is the version that reading it needs.
     `brief` and `body` are where the release before this one writes; they go with the release after it.
     """
 

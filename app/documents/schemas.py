@@ -10,8 +10,9 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from app.documents.comparing import Comparison
 from app.documents.life import State
+from app.versions.comparing import Comparison
+from app.versions.schemas import VersionRow
 from app.web.fields import BodyText, Brief, Line, Note, TextRule, Title, text
 
 LooseId = Annotated[str, msgspec.Meta(max_length=64)]
@@ -121,28 +122,12 @@ class StepPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class VersionRow(msgspec.Struct, frozen=True):
-    """One save of a document."""
-
-    version: int
-    saved_at: datetime
-    saved_by: UUID
-    saved_by_name: str
-    summary: str
-
-
 class VersionView(VersionRow, frozen=True, kw_only=True):
     """One save of a document with its text as it was."""
 
     title: str
     brief: str
     body: str
-
-
-class Restoration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which version to go back to; it becomes the newest, and those in between stay."""
-
-    version: Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -196,11 +181,4 @@ class CommentPage(msgspec.Struct, frozen=True):
     """Comments, oldest first, and the cursor of the next page."""
 
     items: list[CommentView]
-    next_cursor: str | None
-
-
-class VersionPage(msgspec.Struct, frozen=True):
-    """Saves, newest first, and the cursor of the next page."""
-
-    items: list[VersionRow]
     next_cursor: str | None

@@ -17,11 +17,11 @@ from app.documents.schemas import (
     DocumentRow,
     DocumentView,
     StepRow,
-    VersionRow,
 )
 from app.drafts.schemas import DraftView
 from app.errors import Invalid
 from app.ids import now
+from app.versions.schemas import VersionRow
 
 # What waits for whom, first; the words stand above each group of a dashboard.
 _GROUPS: Mapping[Part, Sequence[tuple[str, tuple[str, ...]]]] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.documents.comparing import compare_now
+from app.versions.comparing import compare_now
 from tests import makers
 from tests.cast import Cast, Person
 

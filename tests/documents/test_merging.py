@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.documents.merging import BETWEEN, MINE, THEIRS, merge_line, merge_now
+from app.versions.merging import BETWEEN, MINE, THEIRS, merge_line, merge_now
 from tests import makers
 from tests.cast import Person
 from tests.client import Browser

@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from app import migrations
 from app.access import Actor
 from app.access.actor import needs_of
-from app.documents.packing import RUN, FullCopy, pack_bytes, unpack_bytes
 from app.documents.schemas import DocumentChanges
 from app.documents.service import save, version
+from app.versions.packing import RUN, FullCopy, pack_bytes, unpack_bytes
 from tests import makers
 from tests.cast import Person
 from tests.site import Site

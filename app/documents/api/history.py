@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from quart import Blueprint, Response
 
 from app.documents import service
 from app.documents.api.document import HistoryQuery
-from app.documents.schemas import Difference, DocumentView, Restoration, VersionPage, VersionView
+from app.documents.schemas import Difference, DocumentView, VersionView
+from app.versions.schemas import CompareQuery, Restoration, VersionPage
 from app.web.answers import answer, required_version, versioned
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
@@ -19,14 +18,6 @@ from app.web.paging import decode_number, encode_number, split
 from app.web.parsing import json_body, query_args
 
 blueprint = Blueprint("history", __name__)
-NUMBER = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
-
-
-class CompareQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which two versions."""
-
-    before: NUMBER = msgspec.field(name="from")
-    after: NUMBER = msgspec.field(name="to")
 
 
 @blueprint.get("/v1/documents/<uuid:document_id>/versions")

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from quart import Response
 
-from app.documents import comparing, merging, service, views
+from app.documents import service, views
 from app.documents.life import Part
 from app.documents.pages.part import in_part
 from app.documents.schemas import VersionView
 from app.errors import NotFound
+from app.versions import comparing, merging
 from app.web.context import current_actor, reading
 from app.web.parsing import FormData
 from app.web.render import page

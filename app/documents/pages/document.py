@@ -12,13 +12,13 @@ from app.access import EDITOR, SPONSOR
 from app.accounts import service as accounts
 from app.documents import service, views
 from app.documents.life import STEPS, Part
-from app.documents.merging import has_marks
 from app.documents.pages.conflict import conflict_page
 from app.documents.pages.part import in_part
 from app.documents.schemas import DocumentForm, NewDocument, StepNote
 from app.drafts import service as drafts
 from app.drafts.schemas import document_place
 from app.errors import Invalid, NotFound, Stale
+from app.versions.merging import has_marks
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
 from app.web.parsing import FormData, form_body

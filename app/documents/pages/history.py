@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from quart import Blueprint, Response
 
 from app.access import EDITOR, SPONSOR
 from app.documents import service, views
 from app.documents.life import Part
 from app.documents.pages.part import in_part
-from app.documents.schemas import LooseId
 from app.errors import Invalid, Stale
+from app.versions.schemas import CompareQuery, RestoreForm, VersionsOnPage
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
 from app.web.paging import decode_number, split
@@ -24,26 +22,6 @@ from app.web.typesetting import typeset
 
 blueprint = Blueprint("history", __name__)
 PAGE = 50
-NUMBER = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
-
-
-class Versions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which part of the list."""
-
-    cursor: LooseId = ""
-
-
-class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which two versions."""
-
-    before: NUMBER = msgspec.field(name="from")
-    after: NUMBER = msgspec.field(name="to")
-
-
-class Restoring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The version that was newest when the button was shown."""
-
-    version: NUMBER
 
 
 @blueprint.get("/sponsor/documents/<uuid:document_id>/versions")
@@ -59,7 +37,7 @@ async def editor_versions(document_id: UUID) -> Response:
 
 
 async def _versions(document_id: UUID, part: Part) -> Response:
-    cursor = query_args(Versions).cursor
+    cursor = query_args(VersionsOnPage).cursor
     async with reading() as db:
         document = await in_part(db, document_id, part)
         before = decode_number(cursor)
@@ -119,7 +97,7 @@ async def editor_compare(document_id: UUID) -> Response:
 
 
 async def _compare(document_id: UUID, part: Part) -> Response:
-    pair = query_args(Pair)
+    pair = query_args(CompareQuery)
     async with reading() as db:
         document = await in_part(db, document_id, part)
         old, new, found = await service.difference(
@@ -152,7 +130,7 @@ async def editor_restore(document_id: UUID, number: int) -> Response:
 async def _restore(document_id: UUID, number: int, part: Part) -> Response:
     here = f"/{part}/documents/{document_id}"
     try:
-        newest = (await form_body(Restoring)).require().version
+        newest = (await form_body(RestoreForm)).require().version
         async with transaction() as db:
             await in_part(db, document_id, part)
             await service.restore(db, current_actor(), document_id, number, version=newest)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.access import Actor
-from app.documents import comparing, packing, queries
+from app.documents import queries
 from app.documents.models import Document, DocumentVersion
 from app.documents.schemas import Difference, DocumentChanges, VersionView
 from app.documents.service.reading import document
 from app.errors import NotFound
-
-LARGEST: Final = 2**31 - 1
+from app.versions import comparing, packing
+from app.versions.schemas import LARGEST
 
 
 async def keep_version(db: AsyncSession, row: Document, actor: Actor, moment: datetime, summary: str) -> None:
@@ -46,7 +45,6 @@ async def version(db: AsyncConnection | AsyncSession, actor: Actor, document_id:
 
 async def version_text(db: AsyncConnection | AsyncSession, document_id: UUID, number: int) -> VersionView:
     """The same for callers who have found the document already."""
-    # Numbers come from addresses, and no version has one beyond what the column holds.
     row = None if number > LARGEST else (await db.execute(queries.version(document_id, number))).first()
     if row is None:
         raise NotFound

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from app.access import Actor
 from app.documents import due, queries
 from app.documents.life import Part
-from app.documents.schemas import Chosen, DocumentRow, DocumentView, StepRow, VersionRow
+from app.documents.schemas import Chosen, DocumentRow, DocumentView, StepRow
 from app.errors import NotFound
 from app.ids import now
+from app.versions.schemas import VersionRow
 
 After = tuple[datetime, UUID] | None
 
