@@ -1,7 +1,7 @@
-"""Who runs which tests when several workers share them: a file stays in one worker, and so does the whole of e2e.
+"""Who runs which tests when several workers share them: whole files, the longest first, so that none is left for last.
 
-Files share fixtures that cost seconds, and all of e2e one house.  (xdist 3.8's own groups by mark do nothing under
-pytest 9.2, where the id they write to is no longer read.)
+Files share fixtures that cost seconds, and some folders a house or a stack of their own, so these stay in one worker.
+(xdist 3.8's own groups by mark do nothing under pytest 9.2, where the id they write to is no longer read.)
 """
 
 from __future__ import annotations
@@ -11,14 +11,41 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it ships no types
 
-TOGETHER = ("tests/e2e/",)
+TOGETHER = ("tests/audit/", "tests/e2e/", "tests/secrets/", "tests/vault/")
+
+# Seconds, roughly, where they do not follow from the number of tests: servers started, leases sat out, browsers.
+LONG = {
+    "tests/e2e/": 165,
+    "tests/vault/": 150,
+    "tests/secrets/": 70,
+    "tests/local/test_stack.py": 55,
+    "tests/audit/": 50,
+    "tests/rights/test_instant_effect.py": 44,
+    "tests/contract/test_schemathesis.py": 36,
+    "tests/local/test_run.py": 34,
+    "tests/web/test_limits.py": 25,
+    "tests/test_bad_input.py": 23,
+    "tests/test_every_route.py": 11,
+    "tests/documents/test_packing.py": 10,
+    "tests/test_migrations.py": 9,
+    "tests/live/test_live.py": 8,
+    "tests/test_architecture.py": 4,
+}
+USUAL = 0.08  # seconds of a test of any other file
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # as above
-    """Hands out files, or the folders of `TOGETHER`, whole."""
+    """Hands out files, or the folders of `TOGETHER`, whole, and what takes longest first."""
 
     def _split_scope(self, nodeid: str) -> str:
         return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+    def _assign_work_unit(self, node: Any) -> None:
+        self.workqueue.move_to_end(max(self.workqueue, key=self._seconds), last=False)
+        super()._assign_work_unit(node)
+
+    def _seconds(self, scope: str) -> float:
+        return LONG.get(scope, USUAL * len(self.workqueue[scope]))
 
 
 @pytest.hookimpl(optionalhook=True)
