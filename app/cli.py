@@ -190,6 +190,27 @@ def people_reinstate(email: str, reason: str, message: str, as_json: bool) -> No
     _decide("reinstate", email, reason, message, as_json=as_json)
 
 
+@main.command()
+@click.argument("beginning", default="/")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def headers(beginning: str, as_json: bool) -> None:
+    """List every route with the security headers of its answers, and what it declares to answer differently.
+
+    BEGINNING leaves only routes whose address begins so.  Nothing needs to be running.  Exits with 0, with 1 when no
+    route begins so, and with 78 when the settings cannot be used.
+    """
+    from app.factory import create_app  # noqa: PLC0415 - the whole application, which no other command waits for
+    from app.web import header_list  # noqa: PLC0415 - likewise
+
+    settings = load_settings(instance_environment())
+    found = header_list.header_list(create_app(settings), https=settings.public_url.startswith("https://"))
+    routes = [route for route in found.routes if route.rule.startswith(beginning)]
+    if not routes:
+        fail(f"no route begins with {beginning}", REFUSED)
+    shown = msgspec.structs.replace(found, routes=routes)
+    tell(shown, as_json=as_json, words=header_list.in_words(found, routes))
+
+
 @main.group()
 def audit() -> None:
     """The audit trail."""

@@ -26,6 +26,7 @@ from app.web.context import current_actor, extension
 from app.web.csrf import Csrf
 from app.web.faces import for_programs
 from app.web.guard import Guard
+from app.web.headers import response_headers
 from app.web.kept_text import kept_page, sent_again
 from app.web.limits import Limiter, named_limit
 from app.web.local_path import local_path
@@ -41,6 +42,7 @@ from app.web.uploads import UploadingRequest
 VISITOR_FORMS = frozenset({"/login", "/register", "/signupsponsor", "/signupeditor"})
 LARGEST_BODY = 6 * 1024 * 1024
 STATIC_FOR = 365 * 86400
+STATIC_KEPT = f"public, max-age={STATIC_FOR}"
 
 
 def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
@@ -66,6 +68,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     _forms(app, settings, secrets)
     app.extensions["Renderer"] = Renderer(settings)
     error_pages.install(app, render).oauth_form = oauth_problem
+    app.view_functions["static"] = response_headers(cache_control=STATIC_KEPT)(app.send_static_file)
     app.register_error_handler(NotActive, _not_active)
     app.register_error_handler(NotFresh, _not_fresh)
     app.register_error_handler(StepMissing, _step_missing)

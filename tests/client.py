@@ -12,6 +12,7 @@ from quart import Quart
 
 from app.web.parsing import FORM_TOKEN
 from tests.observed import OBSERVED
+from tests.recorded import RECORDED
 
 _TOKEN = re.compile(rf'name="{FORM_TOKEN}" value="([^"]*)"')
 PORT = 40_000
@@ -28,6 +29,7 @@ class Door(httpx.AsyncBaseTransport):
         response = await self._inner.handle_async_request(request)
         await response.aread()
         OBSERVED.note(self._app, request, response)
+        RECORDED.note(self._app, request, response)
         return response
 
 

@@ -17,6 +17,7 @@ from tests.bounded import pytest_collection_modifyitems  # noqa: F401 - a hook
 from tests.cast import CAST, Cast, Person
 from tests.client import Browser, Program
 from tests.observed import OBSERVED, misshapen, undeclared
+from tests.recorded import RECORDED
 from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401 - pytest finds hooks by their name in this module
 from tests.site import TABLES, Site, as_owner, running
 
@@ -45,6 +46,8 @@ async def site(app_stack: Stack) -> AsyncIterator[Site]:
         document = (await site.program().get("/api/openapi.json")).json()
         assert undeclared(OBSERVED, document) == []
         assert misshapen(OBSERVED, document) == []
+        # And every answer, to people too, kept the rules that hold for all of them.
+        assert sorted(RECORDED.faults) == []
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from app.web.context import current_actor, reading, resources, settings, transac
 from app.web.cookies import session_cookie
 from app.web.devices import device_of
 from app.web.guards import known, public, signed_in
+from app.web.headers import may_answer
 from app.web.limits import named_limit
 from app.web.local_path import local_path
 from app.web.parsing import FormData, form_body
@@ -25,6 +26,7 @@ from app.web.redirects import dashboard_of, see_other
 from app.web.render import page
 
 blueprint = Blueprint("accounts", __name__)
+CLEARED = '"cache", "storage"'
 SIGN_UP_PATHS = {"member": "/register", "sponsor": "/signupsponsor", "editor": "/signupeditor"}
 
 
@@ -121,6 +123,7 @@ async def sign_out_form() -> Response:
 @blueprint.post("/logout")
 @blueprint.post("/sponsor/logout")
 @blueprint.post("/editor/logout")
+@may_answer(clear_site_data=CLEARED)
 @public
 async def sign_out() -> Response:
     actor = current_actor()
@@ -130,7 +133,7 @@ async def sign_out() -> Response:
     session_cookie().clear()
     response = await see_other("/", "You are signed out.")
     # What was shown must not come back with the browser's "back" (ASVS 14.3.1); the flash cookie is ours and stays.
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.headers["Clear-Site-Data"] = CLEARED
     return response
 
 

@@ -11,9 +11,12 @@ from app.attachments.names import disposition
 from app.attachments.schemas import AttachmentView
 from app.attachments.store import Store, blob_name
 from app.errors import NotFound
+from app.web.headers import may_answer
 
 SANDBOX: Final = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """Should a browser show it after all, it has no scripts, no origin and nothing to load."""
+as_file = may_answer(content_security_policy=SANDBOX)
+"""The stamp of views that answer with a file."""
 
 
 async def file_answer(store: Store, view: AttachmentView) -> Response:

@@ -7,7 +7,7 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 
 from app.attachments import service
-from app.attachments.answers import file_answer
+from app.attachments.answers import as_file, file_answer
 from app.attachments.schemas import AttachmentPage, AttachmentView, ListQuery, UploadQuery
 from app.attachments.store import Store
 from app.attachments.taking import attach
@@ -83,6 +83,7 @@ async def show(document_id: UUID, attachment_id: UUID) -> Response:
     errors=(404,),
     file_type="*/*",
 )
+@as_file
 @requires(scope="documents:read")
 async def content(document_id: UUID, attachment_id: UUID) -> Response:
     async with reading() as db:

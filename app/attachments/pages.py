@@ -9,7 +9,7 @@ from quart import Blueprint, Response
 
 from app.access import EDITOR, SPONSOR
 from app.attachments import service
-from app.attachments.answers import file_answer, picture_answer
+from app.attachments.answers import as_file, file_answer, picture_answer
 from app.attachments.pictures import Gallery
 from app.attachments.schemas import AttachmentView
 from app.attachments.store import Store
@@ -90,12 +90,14 @@ async def remove(document_id: UUID, attachment_id: UUID) -> Response:
 
 
 @blueprint.get(ONE)
+@as_file
 @public
 async def content(document_id: UUID, attachment_id: UUID) -> Response:
     return await file_answer(extension(Store), await _seen(document_id, attachment_id))
 
 
 @blueprint.get(f"{ONE}/image")
+@as_file
 @public
 async def image(document_id: UUID, attachment_id: UUID) -> Response:
     found = await _seen(document_id, attachment_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from quart import Blueprint, Response
 
+from app.attachments.answers import as_file
 from app.documents import service as documents
 from app.exports.answers import markdown_answer, pdf_answer
 from app.exports.budgets import Budgets
@@ -28,6 +29,7 @@ blueprint = Blueprint("exports_api", __name__)
     errors=(404, 422),
     file_type="application/pdf",
 )
+@as_file
 @requires(scope="documents:read")
 async def document_pdf(document_id: UUID) -> Response:
     async with reading() as db:
@@ -39,6 +41,7 @@ async def document_pdf(document_id: UUID) -> Response:
 @describe(
     "A document's Markdown as a file", tag="exports", answers={200: None}, errors=(404,), file_type="text/markdown"
 )
+@as_file
 @requires(scope="documents:read")
 async def document_markdown(document_id: UUID) -> Response:
     async with reading() as db:
@@ -50,6 +53,7 @@ async def document_markdown(document_id: UUID) -> Response:
 @describe(
     "A journal entry as PDF", tag="exports", answers={200: None}, errors=(404, 410, 422), file_type="application/pdf"
 )
+@as_file
 @requires(scope="entries:read")
 async def entry_pdf(entry_id: UUID) -> Response:
     async with reading() as db:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from quart import Blueprint, Response
 
+from app.attachments.answers import as_file
 from app.documents import service as documents
 from app.documents.schemas import DocumentView
 from app.documents.service import parts_of
@@ -39,18 +40,21 @@ async def choose(document_id: UUID) -> Response:
 
 
 @blueprint.get("/documents/<uuid:document_id>/export.pdf")
+@as_file
 @requires()
 async def document_pdf(document_id: UUID) -> Response:
     return await pdf_answer(of_document(await _document(document_id)))
 
 
 @blueprint.get("/documents/<uuid:document_id>/export.md")
+@as_file
 @requires()
 async def document_markdown(document_id: UUID) -> Response:
     return await markdown_answer(of_document(await _document(document_id)))
 
 
 @blueprint.get("/entry/<uuid:entry_id>.pdf")
+@as_file
 @requires()
 async def entry_pdf(entry_id: UUID) -> Response:
     async with reading() as db:

@@ -20,7 +20,7 @@ from app.web.guards import public, requires
 from app.web.markdown import excerpt
 from app.web.paging import decode_cursor, encode_cursor, split
 from app.web.parsing import FormData, form_body
-from app.web.public_page import kept_by_visitors, public_page
+from app.web.public_page import kept_by_visitors, may_be_kept, public_page
 from app.web.redirects import see_other
 from app.web.render import page
 from app.web.typesetting import typeset
@@ -33,12 +33,14 @@ EVERYTHING = Chosen()
 
 
 @blueprint.get("/")
+@may_be_kept
 @public
 async def index() -> Response:
     return await _list("/", "Journal", EVERYTHING)
 
 
 @blueprint.get("/by/<uuid:person_id>")
+@may_be_kept
 @public
 async def author(person_id: UUID) -> Response:
     """Everything one person has published; there is no page for those who have published nothing."""
@@ -50,6 +52,7 @@ async def author(person_id: UUID) -> Response:
 
 
 @blueprint.get("/archive")
+@may_be_kept
 @public
 async def archive() -> Response:
     async with reading() as db:
@@ -58,6 +61,7 @@ async def archive() -> Response:
 
 
 @blueprint.get("/archive/<int:year>/<int:month>")
+@may_be_kept
 @public
 async def month(year: int, month: int) -> Response:
     try:
@@ -99,6 +103,7 @@ async def _list(here: str, heading: str, chosen: Chosen) -> Response:
 
 
 @blueprint.get("/feed.atom")
+@may_be_kept
 @public
 async def feed_atom() -> Response:
     data = feeds.atom(await _newest(), settings().public_url.rstrip("/"))
@@ -106,6 +111,7 @@ async def feed_atom() -> Response:
 
 
 @blueprint.get("/feed.json")
+@may_be_kept
 @public
 async def feed_json() -> Response:
     data = feeds.json_feed(await _newest(), settings().public_url.rstrip("/"))
@@ -118,6 +124,7 @@ async def _newest() -> list[EntryView]:
 
 
 @blueprint.get("/entry/<uuid:entry_id>")
+@may_be_kept
 @public
 async def show(entry_id: UUID) -> Response:
     async with reading() as db:
@@ -126,6 +133,7 @@ async def show(entry_id: UUID) -> Response:
 
 
 @blueprint.get("/entry/<uuid:entry_id>/<string:words>")
+@may_be_kept
 @public
 async def permanent(entry_id: UUID, words: str) -> Response:
     """The same under its readable address; a title that has changed since leads on to the present one."""

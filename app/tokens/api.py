@@ -17,6 +17,7 @@ from app.tokens.service import Tokens
 from app.web.answers import answer, no_content
 from app.web.context import current_actor, extension, reading, resources, settings, transaction
 from app.web.guards import public, requires
+from app.web.headers import response_headers
 from app.web.limits import named_limit
 from app.web.openapi import describe
 from app.web.parsing import json_body
@@ -147,11 +148,12 @@ async def protected_data() -> Response:
 
 @roots.get("/.well-known/jwks.json")
 @describe("The public keys of access tokens", tag="discovery", answers={200: KeySet})
+# Shorter than the time a coming key is published before its first use, so no cache misses it.
+@response_headers(cache_control="public, max-age=15")
 @public
 async def jwks() -> Response:
     keys = extension(Tokens).signer.public_keys()
-    # Shorter than the time a coming key is published before its first use, so no cache misses it.
-    return answer(KeySet([dict(key) for key in keys]), headers={"Cache-Control": "public, max-age=15"})
+    return answer(KeySet([dict(key) for key in keys]))
 
 
 def _greeting(message: str) -> Response:

@@ -18,6 +18,7 @@ from app.web.answers import answer
 from app.web.client_address import client_address, parse_address
 from app.web.context import extension, resources, settings
 from app.web.guards import public
+from app.web.headers import response_headers
 from app.web.metrics import CONTENT_TYPE, Metrics
 from app.web.openapi import describe, document
 
@@ -45,13 +46,14 @@ class Ready(msgspec.Struct, frozen=True):
 
 @blueprint.get("/api/openapi.json")
 @describe("This document", tag="discovery", answers={200: None})
+@response_headers(cache_control="public, max-age=60")
 @public
 async def openapi() -> Response:
     known: bytes | None = current_app.extensions.get("scriptorium-openapi")
     if known is None:
         made: dict[str, Any] = document(current_app)
         known = current_app.extensions["scriptorium-openapi"] = orjson.dumps(made)
-    return Response(known, content_type="application/json", headers={"Cache-Control": "public, max-age=60"})
+    return Response(known, content_type="application/json")
 
 
 @blueprint.get("/health/live")

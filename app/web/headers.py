@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import wraps
-from typing import Any, ParamSpec, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from quart import Response, current_app
 
 from app.web.asgi import RawHeaders
 
 P = ParamSpec("P")
+V = TypeVar("V", bound=Callable[..., Any])
 
 STAMP = "__scriptorium_response_headers__"
 
@@ -49,6 +51,9 @@ _STATIC: Mapping[str, str] = {
 
 _HSTS = "max-age=63072000; includeSubDomains"
 
+# Any answer may be held by its one reader who asks each time whether it still is so (RFC 9111 5.2.2): what has an ETag.
+HELD_BY_ONE: Final = "private, no-cache"
+
 
 def content_security_policy(changes: Mapping[str, str] | None = None) -> str:
     """Write the policy with some directives replaced; an empty value leaves the directive out."""
@@ -85,9 +90,18 @@ class HeaderSet:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What one route answers differently: the complete header values, by name."""
+    """What one route answers differently, by name of the header.
+
+    `headers` are complete values its answers always have; `sometimes` are values it may put in by itself, with `*` for
+    the part that depends on the request.
+    """
 
     headers: Mapping[str, str]
+    sometimes: Mapping[str, str] = field(default_factory=dict)
+
+    def covers(self, name: str, value: str) -> bool:
+        """Whether an answer with this header was declared."""
+        return self.headers.get(name) == value or fnmatchcase(value, self.sometimes.get(name, ""))
 
 
 def response_headers(
@@ -99,7 +113,7 @@ def response_headers(
     (`cross_origin_resource_policy="cross-origin"`).  Errors raised by the view keep the strict set: an error
     page is the site's page, not the route's.
     """
-    values = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+    values = _named(headers)
     if csp:
         values["content-security-policy"] = content_security_policy(csp)
 
@@ -111,10 +125,29 @@ def response_headers(
                 response.headers[name] = value
             return response
 
-        setattr(answer, STAMP, Overrides(values))
+        _declare(answer, values, {})
         return answer
 
     return decorate
+
+
+def may_answer(**headers: str) -> Callable[[V], V]:
+    """Declare beside a view what it puts into its answers by itself, where the value or whether depends on the request."""
+
+    def decorate(view: V) -> V:
+        _declare(view, {}, _named(headers))
+        return view
+
+    return decorate
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-").lower(): value for name, value in headers.items()}
+
+
+def _declare(view: Callable[..., Any], always: Mapping[str, str], sometimes: Mapping[str, str]) -> None:
+    known = declared_overrides(view) or Overrides({})
+    setattr(view, STAMP, Overrides({**known.headers, **always}, {**known.sometimes, **sometimes}))
 
 
 def declared_overrides(view: Callable[..., Any]) -> Overrides | None:

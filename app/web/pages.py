@@ -25,13 +25,12 @@ async def docs() -> Response:
 
 
 @blueprint.get("/docs/assets/<string:name>")
+@response_headers(cache_control="public, max-age=86400")
 @public
 async def docs_asset(name: str) -> Response:
     if name not in SWAGGER_FILES:
         raise NotFound
-    response = await send_file(SWAGGER / name)
-    response.headers["Cache-Control"] = "public, max-age=86400"
-    return response
+    return await send_file(SWAGGER / name)
 
 
 @blueprint.get("/console")

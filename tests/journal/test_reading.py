@@ -111,3 +111,13 @@ async def test_whoever_is_signed_in_gets_their_own_page(max: Person) -> None:
     page = await max.browser.get("/")
     assert "etag" not in page.headers
     assert page.headers["cache-control"] == "no-store"
+
+
+async def test_what_a_visitor_is_told_once_is_kept_by_nobody(site: Site) -> None:
+    """The page after signing out says so and takes its cookie back; a cache that kept it would tell everybody."""
+    nora = await (await makers.person(site)).sign_in()
+    page = await nora.browser.follow(await nora.browser.post("/logout"))
+    assert "You are signed out." in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert "etag" not in page.headers
+    assert (await nora.browser.get("/")).headers["cache-control"] == "public, no-cache"

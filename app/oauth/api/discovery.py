@@ -11,23 +11,27 @@ from app.access import SCOPES
 from app.web.answers import answer
 from app.web.context import settings
 from app.web.guards import public
+from app.web.headers import response_headers
 from app.web.openapi import describe
 
 blueprint = Blueprint("discovery", __name__)
+KEPT = "public, max-age=300"
 
 
 @blueprint.get("/.well-known/oauth-authorization-server")
 @describe("Where the endpoints are (RFC 8414)", tag="discovery", answers={200: None})
+@response_headers(cache_control=KEPT)
 @public
 async def metadata() -> Response:
-    return answer(_metadata(), headers={"Cache-Control": "public, max-age=300"})
+    return answer(_metadata())
 
 
 @blueprint.get("/.well-known/openid-configuration")
 @describe("Where the endpoints are (OpenID Connect Discovery)", tag="discovery", answers={200: None})
+@response_headers(cache_control=KEPT)
 @public
 async def openid_configuration() -> Response:
-    return answer(_metadata(), headers={"Cache-Control": "public, max-age=300"})
+    return answer(_metadata())
 
 
 def _metadata() -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from app.oauth import service
 from app.oauth.service import Asked, Redirected
 from app.web.context import current_actor, settings, transaction
 from app.web.guards import public, signed_in
-from app.web.headers import content_security_policy
+from app.web.headers import content_security_policy, may_answer
 from app.web.parsing import form_body
 from app.web.redirects import see_other
 from app.web.render import page
@@ -56,6 +56,7 @@ class ConsentForm(msgspec.Struct, frozen=True):
 
 
 @blueprint.get("/oauth/authorize")
+@may_answer(content_security_policy=content_security_policy({"form-action": "'self' *"}))
 @public
 async def ask() -> Response:
     """Ask the person.  Only a request that wants no page (`prompt=none`) is answered to visitors: anybody else signs in
