@@ -27,6 +27,7 @@ from typing import TypeVar
 from passlib.context import CryptContext
 
 from app.errors import Unavailable
+from app.guessable import is_guessable
 from app.vault.snapshot import KeyRing
 
 T = TypeVar("T")
@@ -123,4 +124,6 @@ def objections(password: str, *, email: str, display_name: str) -> list[str]:
         rest = rest.replace(word, "")
     if len(rest) < MIN_LENGTH // 2:
         return ["Do not build it from your name, your address or the name of this site."]
+    if is_guessable(password):
+        return ["This is among the passwords that are tried first. Use a few words that do not belong together."]
     return []
