@@ -30,7 +30,7 @@ from app.rights.touches import KeyTouches, SessionTouches
 from app.tokens import keys
 from app.tokens import service as tokens
 from app.web.client_address import client_address
-from app.web.context import extension, reading, resources
+from app.web.context import extension, reading, resources, transaction
 from app.web.cookies import session_cookie
 from app.web.faces import for_programs
 from app.web.request_id import request_id
@@ -92,7 +92,23 @@ async def _browser(caller: Actor) -> Actor:
     session.last_seen = now()
     extension(SessionTouches).note(session.id, session.last_seen)
     fresh_for = resources().settings.fresh_for
-    return actor_of(person, caller, auth_type="session", credential=session, fresh_for=fresh_for)
+    actor = actor_of(person, caller, auth_type="session", credential=session, fresh_for=fresh_for)
+    if session.issued_as == actor.status or await _reissued(actor, session, presented):
+        return actor
+    return caller
+
+
+async def _reissued(actor: Actor, session: CredentialFacts, presented: bytes) -> bool:
+    """Exchange an id that was given out to somebody with other rights; of several requests with it, one succeeds.
+
+    The others are a visitor's, so a browser that sent them is shown the way in, which it passes with its new cookie.
+    """
+    async with transaction() as db:
+        token = await sessions.reissue(db, actor, presented, before=session.issued_as)
+    extension(Memory).forget(session.id)
+    if token is not None:
+        session_cookie().write(token)
+    return token is not None
 
 
 async def recognise_socket() -> Actor:
@@ -105,7 +121,9 @@ async def recognise_socket() -> Actor:
     facts = await facts_of(presented, lambda db: sessions.look_up(db, presented))
     if facts is None or not still_good(facts) or _idle(facts[0]):
         return caller
-    return actor_of(facts[1], caller, auth_type="session", credential=facts[0])
+    actor = actor_of(facts[1], caller, auth_type="session", credential=facts[0])
+    # An id given out to somebody with other rights is exchanged by the next page; a socket cannot send the new one.
+    return actor if facts[0].issued_as == actor.status else caller
 
 
 def _idle(session: CredentialFacts) -> bool:

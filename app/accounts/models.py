@@ -73,7 +73,8 @@ class AccountChange(Base):
 class Session(Base):
     """One browser sign-in; `steps` are those it has passed (`app.web.steps`).
 
-    The cookie carries a random id of 256 bits; only its SHA-256 is kept (ASVS 7.2.3).
+    The cookie carries a random id of 256 bits; only its SHA-256 is kept (ASVS 7.2.3).  `issued_as` is the status its
+    person had when that id was given out; in another status it is good for one thing only, to be exchanged.
     """
 
     __tablename__ = "sessions"
@@ -83,6 +84,7 @@ class Session(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     epoch: Mapped[int]
+    issued_as: Mapped[str] = mapped_column(Text, server_default="active")
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     fresh_at: Mapped[datetime]

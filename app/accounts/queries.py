@@ -21,7 +21,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.sql.dml import Insert, ReturningDelete, Update
+from sqlalchemy.sql.dml import Insert, ReturningDelete, ReturningUpdate, Update
 
 from app.accounts.models import AccountChange, Person, Session
 
@@ -30,6 +30,7 @@ SESSION_WITH_PERSON: Select[*tuple[Any, ...]] = (
     select(
         Session.id.label("session_id"),
         Session.epoch.label("session_epoch"),
+        Session.issued_as,
         Session.last_seen_at,
         Session.fresh_at,
         Session.ends_at,
@@ -76,6 +77,12 @@ TOUCH_SESSIONS: Update = (
     .where(Session.id == bindparam("touched_id"), Session.last_seen_at < bindparam("seen_at"))
     .values(last_seen_at=bindparam("seen_at"))
 )
+
+
+def exchange_token(presented: bytes, token_hash: bytes, issued_as: str) -> ReturningUpdate[UUID]:
+    """Put the session that goes by `presented` under another hash; of several at once, one finds it."""
+    found = update(Session).where(Session.token_hash == presented, Session.issued_as != issued_as)
+    return found.values(token_hash=token_hash, issued_as=issued_as).returning(Session.id)
 
 
 def person_for_update(person_id: UUID) -> Select[Person]:

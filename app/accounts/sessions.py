@@ -2,7 +2,7 @@
 
 The cookie holds a random 256-bit id signed by quart-auth; the table holds its SHA-256.  A session dies when it is
 ended, when its person's epoch moves on, after `session_idle` without use, or `session_absolute` after sign-in
-(ASVS 7.2.4, 7.3.1, 7.3.2).
+(ASVS 7.2.4, 7.3.1, 7.3.2).  Its id changes when the person's status does, and when they prove again who they are.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ async def open_session(
             token_hash=token_hash(token),
             person_id=actor.person_id(),
             epoch=epoch,
+            issued_as=actor.status,
             created_at=moment,
             last_seen_at=moment,
             fresh_at=moment,
@@ -67,6 +68,7 @@ async def look_up(db: AsyncConnection, presented: bytes) -> tuple[CredentialFact
         row.ends_at,
         fresh_at=row.fresh_at,
         last_seen=row.last_seen_at,
+        issued_as=row.issued_as,
     )
     person = person_facts(row.id, row.email, row.display_name, row.roles, row.status, row.status_until, row.epoch)
     return session, person
@@ -141,4 +143,20 @@ async def renew(db: AsyncSession, actor: Actor) -> str:
         raise NotFound
     await announce(db, [renewed])
     await audit.record(db, actor, "session.confirmed", ("session", renewed))
+    return token
+
+
+async def reissue(db: AsyncSession, actor: Actor, presented: bytes, *, before: str) -> str | None:
+    """Give a session a new id, because its person's status is no longer `before`, that of the id's time (ASVS 7.2.4).
+
+    Returns the token for the cookie, or None when another request with the same cookie was faster.  Nobody else's
+    knowledge of the old id is worth anything from here on; forms that are open stay good, they go by the session.
+    """
+    token = secrets.token_urlsafe(32)
+    session_id = await db.scalar(queries.exchange_token(presented, token_hash(token), actor.status))
+    if session_id is None:
+        return None
+    await announce(db, [session_id])
+    details = {"from": before, "to": actor.status}
+    await audit.record(db, actor, "session.reissued", ("session", session_id), details)
     return token

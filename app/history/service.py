@@ -27,6 +27,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "account.sessions_ended": "Signed out everywhere",
         "session.opened": "Signed in",
         "session.ended": "Session ended",
+        "session.reissued": "Session goes on under a new id, as your status changed",
         "session.others_ended": "All other sessions ended",
         "sign_in.refused": "Sign-in refused: wrong password",
         "token.granted": "Signed in with a program",

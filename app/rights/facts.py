@@ -59,7 +59,8 @@ def person_facts(
 class CredentialFacts:
     """A session, token family or key.  `epoch` None means it does not depend on one; `last_seen` moves with use.
 
-    It ends at `ends_at`; `scopes` None means all of them.
+    It ends at `ends_at`; `scopes` None means all of them.  A session's id was given out to somebody in the status
+    `issued_as`.
     """
 
     kind: Kind
@@ -72,3 +73,4 @@ class CredentialFacts:
     scopes: frozenset[str] | None = None
     client_id: str = ""
     networks: tuple[str, ...] = ()
+    issued_as: str = ""
