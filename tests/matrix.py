@@ -66,6 +66,7 @@ GET    /docs                                                            200     
 GET    /docs/assets/<string:name>                                       200     200     200     200     200     200     200     200     200     200
 GET    /documents/<uuid:document_id>/attachments                        login   404     200     200     404     404     200     status  status  status
 POST   /documents/<uuid:document_id>/attachments                        login   403     415     415     404     404     403     status  status  status
+POST   /documents/<uuid:document_id>/attachments/new                    login   403     415     415     404     404     403     status  status  status
 GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>   login   404     200     200     404     404     200     status  status  status
 GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/image login 404   200     200     404     404     200     status  status  status
 POST   /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/remove login   403     done    done    404     404     403     status  status  status

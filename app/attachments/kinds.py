@@ -10,6 +10,17 @@ UNKNOWN: Final = "application/octet-stream"
 TEXT: Final = "text/plain"
 PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 
+_IN_WORDS: Final = {
+    "image/png": "Picture (PNG)",
+    "image/jpeg": "Picture (JPEG)",
+    "image/webp": "Picture (WebP)",
+    "image/gif": "Picture (GIF)",
+    "application/pdf": "PDF",
+    "application/zip": "Zip file",
+    "application/epub+zip": "EPUB book",
+    TEXT: "Text",
+}
+
 _STARTS: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -53,6 +64,12 @@ def kind_of(head: bytes) -> str:
     if head[:4] == b"PK\x03\x04":
         return _zipped(head)
     return TEXT if head and _is_text(head) else UNKNOWN
+
+
+def in_words(kind: str) -> str:
+    """The kind of a file as a page for writers says it."""
+    family = {"audio": "Sound", "video": "Film"}.get(kind.partition("/")[0], "File")
+    return "Office document" if "document." in kind or "office" in kind else _IN_WORDS.get(kind, family)
 
 
 def is_program(head: bytes) -> bool:

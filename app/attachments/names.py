@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 from urllib.parse import quote
@@ -17,6 +18,7 @@ _JOINERS: Final = frozenset("\u200d\u200c")
 _DEVICES: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 )
+_MARKDOWN: Final = re.compile(r"([\\\[\]`*_<>&!])")
 _NEVER_PLAIN: Final = '"\\%;/:*?<>|'
 
 
@@ -47,3 +49,10 @@ def disposition(name: str, *, inline: bool = False) -> str:
     )
     kind = "inline" if inline else "attachment"
     return f"{kind}; filename=\"{plain or NAMELESS}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def markdown(name: str, page_url: str, image_url: str | None) -> str:
+    """A picture or a link for a text in Markdown; the name stays a text, whatever signs it is made of."""
+    stem = name.rpartition(".")[0] or name
+    shown = _MARKDOWN.sub(r"\\\1", stem if image_url else name)
+    return f"![{shown}]({image_url})" if image_url else f"[{shown}]({page_url})"

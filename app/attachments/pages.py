@@ -10,13 +10,16 @@ from quart import Blueprint, Response
 from app.access import EDITOR, SPONSOR
 from app.attachments import service
 from app.attachments.answers import as_file, file_answer, picture_answer
+from app.attachments.kinds import in_words
+from app.attachments.names import markdown
 from app.attachments.pictures import Gallery
-from app.attachments.schemas import AttachmentView
+from app.attachments.schemas import Attached, AttachmentView, NotAttached
 from app.attachments.store import Store
 from app.attachments.taking import attach
 from app.documents import service as documents
 from app.documents.service import parts_of
 from app.errors import Conflict, DomainError, Forbidden, Invalid, NotActive, NotAuthenticated, NotFound
+from app.web.answers import answer
 from app.web.context import current_actor, extension, reading, transaction
 from app.web.guards import public, requires
 from app.web.paging import LARGEST_PAGE
@@ -52,6 +55,26 @@ async def create(document_id: UUID) -> Response:
     return await see_other(f"/documents/{document_id}/attachments", f"“{made.name}” is attached.")
 
 
+@blueprint.post(f"{ALL}/new")
+@requires(SPONSOR, EDITOR)
+async def create_beside(document_id: UUID) -> Response:
+    """The same for the script of the writing page, which goes on showing its page and says what became of the file."""
+    async with reading() as db:
+        await service.may_attach(db, current_actor(), document_id)
+    form = await uploaded_form()
+    try:
+        if not form.name:
+            raise Invalid({"file": ["Choose a file first."]})
+        made = await attach(document_id, form.name, form.file())
+    except _TAKEN_BACK as error:
+        words = [word for messages in error.errors.values() for word in messages] if isinstance(error, Invalid) else []
+        return answer(NotAttached(" ".join(words) or error.detail), error.status)
+    told = Attached(
+        made.name, made.page_url, made.image_url is not None, markdown(made.name, made.page_url, made.image_url)
+    )
+    return answer(told, 201, {"Cache-Control": "no-store"})
+
+
 async def _list(document_id: UUID, error: DomainError | None = None) -> Response:
     actor = current_actor()
     async with reading() as db:
@@ -69,6 +92,7 @@ async def _list(document_id: UUID, error: DomainError | None = None) -> Response
         document_url=f"/{parts[0]}/documents/{document_id}" if parts else None,
         files=files,
         may_attach=may,
+        in_words=in_words,
         form=form,
     )
 

@@ -45,6 +45,21 @@ class AttachmentView(msgspec.Struct, frozen=True):
     image_url: str | None
 
 
+class Attached(msgspec.Struct, frozen=True):
+    """What the writing page puts into its text: `markdown` shows a picture, and links to everything else."""
+
+    name: str
+    page_url: str
+    picture: bool
+    markdown: str
+
+
+class NotAttached(msgspec.Struct, frozen=True):
+    """Why a file was not taken, in words for whoever sent it."""
+
+    detail: str
+
+
 class AttachmentPage(msgspec.Struct, frozen=True):
     """Files, the last attached first, and the cursor of the next page."""
 

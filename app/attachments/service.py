@@ -96,7 +96,7 @@ async def _bounded(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     async for piece in pieces:
         left -= len(piece)
         if left < 0:
-            raise TooLarge("A file may have at most 25 MB.")
+            raise TooLarge("A file may have at most 25 MB. Make it smaller, or keep it elsewhere and link to it.")
         yield piece
 
 
@@ -122,7 +122,7 @@ async def _record(
     _check_part(actor, document)
     count, size = (await db.execute(queries.taken_up(document_id))).one()
     if count >= MOST or size + arrival.size > limits.document:
-        raise DocumentFull("The files of this document would take more than it may hold.")
+        raise DocumentFull("The files of this document would take more than it may hold. Remove some, or make this one smaller.")
     made = Attachment(
         id=new_id(),
         document_id=document_id,

@@ -28,7 +28,7 @@ _DOCUMENT_ROOTS = (
     "/api/v1/documents",
 )
 _DOCUMENT_PREFIXES = tuple(root + "/" for root in _DOCUMENT_ROOTS)
-_UPLOADS = re.compile(r"(?:/api/v1)?/documents/[^/]+/attachments/?")
+_UPLOADS = re.compile(r"(?:/api/v1)?/documents/[^/]+/attachments(?:/new)?/?")
 
 
 def takes_document_text(path: str) -> bool:

@@ -110,6 +110,40 @@ async def test_by_the_page_without_scripts(cast: Cast, document_id: str) -> None
     assert "Tinte.txt" not in (await browser.get(page)).text
 
 
+async def test_beside_the_text_by_its_script(site: Site, cast: Cast, document_id: str) -> None:
+    """The writing page learns what to put into its text, or why it may not, and never leaves the page."""
+    page = f"/documents/{document_id}/attachments"
+
+    async def send(who: Person, name: str, content: bytes, **fields: str) -> httpx.Response:
+        browser = who.browser
+        form = {"form_token": await browser.token()} | fields
+        said = {"Origin": browser.base_url, "Sec-Fetch-Site": "same-origin"}
+        return await browser.http.post(f"{page}/new", data=form, files={"file": (name, content)}, headers=said)
+
+    made = await send(cast.bob, "Ink [1] *black*.png", makers.PIXEL)
+    assert made.status_code == 201, made.text
+    shown = made.json()
+    assert (shown["name"], shown["picture"]) == ("Ink [1] *black*.png", True)
+    assert shown["markdown"] == rf"![Ink \[1\] \*black\*]({shown['page_url']}/image)"
+    saved = await cast.bob.program.patch(f"/api/v1/documents/{document_id}", {"body": shown["markdown"]}, If_Match="*")
+    assert saved.status_code == 200
+    text = (await cast.alice.browser.get(f"/sponsor/documents/{document_id}")).text
+    assert f'src="{shown["page_url"]}/image" alt="Ink [1] *black*"' in text
+    lying = (await send(cast.alice, "page.png", b"<script>alert(1)</script>")).json()
+    assert (lying["picture"], lying["markdown"]) == (False, f"[page.png]({lying['page_url']})")
+    for who in (cast.charlie, cast.edith):
+        assert (await send(who, "a.png", makers.PIXEL)).status_code == 404
+    for wrong, status, words in (
+        (b"", 422, "This file is empty."),
+        (b"MZ\x90\x00\x03" + bytes(50), 415, "zip"),
+        (bytes(25 * MIB + 1), 413, "at most 25 MB"),
+    ):
+        refused = await send(cast.bob, "a.png", wrong)
+        assert refused.status_code == status
+        assert words in refused.json()["detail"]
+    assert (await send(cast.bob, "a.png", makers.PIXEL, form_token="x")).status_code == 403
+
+
 async def chunks(size: int) -> AsyncIterator[bytes]:
     for start in range(0, size, 64 * 1024):
         yield bytes(min(64 * 1024, size - start))

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from app.attachments.kinds import kind_of
+from app.attachments.kinds import in_words, kind_of
 from tests import makers
 from tests.cast import Cast
 
@@ -64,6 +64,19 @@ def zipped(*names: str) -> bytes:
 )
 def test_kinds(content: bytes, kind: str) -> None:
     assert kind_of(content[:4096]) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("image/png", "Picture (PNG)"),
+        ("application/vnd.oasis.opendocument.text", "Office document"),
+        ("audio/mpeg", "Sound"),
+        ("application/octet-stream", "File"),
+    ],
+)
+def test_kinds_in_words(kind: str, words: str) -> None:
+    assert in_words(kind) == words
 
 
 async def shown(cast: Cast, content: bytes, name: str) -> tuple[dict[str, object], str]:
