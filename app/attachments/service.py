@@ -122,7 +122,9 @@ async def _record(
     _check_part(actor, document)
     count, size = (await db.execute(queries.taken_up(document_id))).one()
     if count >= MOST or size + arrival.size > limits.document:
-        raise DocumentFull("The files of this document would take more than it may hold. Remove some, or make this one smaller.")
+        raise DocumentFull(
+            "The files of this document would take more than it may hold. Remove some, or make this one smaller."
+        )
     made = Attachment(
         id=new_id(),
         document_id=document_id,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -47,7 +47,7 @@ async def write(call: Call, path: str, line: str) -> tuple[int, int, str]:
     return answer.status_code, read["version"] + 1, body
 
 
-async def race(path: str, writers: list[Call], saves: int, thinking: float = 0.0) -> tuple[int, int]:
+async def race(path: str, writers: Sequence[Call], saves: int, thinking: float = 0.0) -> tuple[int, int]:
     """Let all of them save, each thinking up to so many seconds before; then hold the history against the answers.
 
     Returns how many saves were accepted and how many came too late.

@@ -107,7 +107,7 @@ async def test_files_are_sent_from_their_own_page(come: Visitors, cast: Cast, pr
     await editor.sign_in(cast.editor)
     await editor.go(f"/documents/{made['id']}/attachments")
     await editor.page.get_by_label("File", exact=True).set_input_files(
-        [{"name": "one.txt", "mimeType": "text/plain", "buffer": b"a" * 3_000_000}]
+        {"name": "one.txt", "mimeType": "text/plain", "buffer": b"a" * 3_000_000}
     )
     await editor.page.get_by_role("button", name="Attach").click()
     await expect(editor.page.locator("[data-uploads] li")).to_contain_text("Attached.")
