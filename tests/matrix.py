@@ -90,6 +90,14 @@ POST   /editor/logout                                                   done    
 GET    /entry                                                           login   200     200     200     200     200     200     status  status  status
 POST   /entry                                                           login   done    done    done    done    done    done    status  status  status
 GET    /entry/<uuid:entry_id>                                           200     200     200     200     200     200     200     200     200     200
+GET    /entry/<uuid:entry_id>/edit                                      login   200     404     404     404     404     404     status  status  status
+POST   /entry/<uuid:entry_id>/edit                                      login   done    404     404     404     404     404     status  status  status
+POST   /entry/<uuid:entry_id>/withdraw                                  login   done    404     404     404     404     404     status  status  status
+POST   /entry/<uuid:entry_id>/publish                                   login   done    404     404     404     404     404     status  status  status
+GET    /entry/<uuid:entry_id>/versions                                  login   200     404     404     404     404     404     status  status  status
+GET    /entry/<uuid:entry_id>/versions/<int:number>                     login   200     404     404     404     404     404     status  status  status
+GET    /entry/<uuid:entry_id>/compare                                   login   200     404     404     404     404     404     status  status  status
+POST   /entry/<uuid:entry_id>/versions/<int:number>/restore             login   done    404     404     404     404     404     status  status  status
 POST   /drafts                                                          login   200     200     200     200     200     200     status  status  status
 POST   /drafts/discard                                                  login   done    done    done    done    done    done    status  status  status
 POST   /drafts/preview                                                  login   200     200     200     200     200     200     status  status  status
@@ -192,6 +200,13 @@ GET    /api/v1/documents/<uuid:document_id>/versions/<int:number>       401     
 GET    /api/v1/entries                                                  200     200     200     200     200     200     200     200     200     200
 POST   /api/v1/entries                                                  401     201     201     201     201     201     201     401     401     401
 GET    /api/v1/entries/<uuid:entry_id>                                  200     200     200     200     200     200     200     200     200     200
+PATCH  /api/v1/entries/<uuid:entry_id>                                  401     200     404     404     404     404     404     401     401     401
+DELETE /api/v1/entries/<uuid:entry_id>                                  401     204     404     404     404     404     404     401     401     401
+POST   /api/v1/entries/<uuid:entry_id>/publish                          401     200     404     404     404     404     404     401     401     401
+GET    /api/v1/entries/<uuid:entry_id>/versions                         401     200     404     404     404     404     404     401     401     401
+GET    /api/v1/entries/<uuid:entry_id>/versions/<int:number>            401     200     404     404     404     404     404     401     401     401
+GET    /api/v1/entries/<uuid:entry_id>/diff                             401     200     404     404     404     404     404     401     401     401
+POST   /api/v1/entries/<uuid:entry_id>/restore                          401     200     404     404     404     404     404     401     401     401
 GET    /api/v1/me                                                       401     200     200     200     200     200     200     401     401     401
 GET    /api/v1/me/applications                                          401     200     200     200     200     200     200     401     401     401
 DELETE /api/v1/me/applications/<uuid:client_id>                         401     204     204     204     204     204     204     401     401     401
@@ -244,6 +259,10 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/auth/revoke"): {"token": "x"},
     ("POST", "/api/v1/people"): {"email": "$unused", "display_name": "New", "password": "$phrase"},
     ("POST", "/api/v1/entries"): {"title": "T", "body": "B"},
+    ("PATCH", "/api/v1/entries/<uuid:entry_id>"): {"title": "T"},
+    ("POST", "/api/v1/entries/<uuid:entry_id>/restore"): {"version": 1},
+    ("POST", "/entry/<uuid:entry_id>/edit"): {"title": "T", "body": "B", "version": "1"},
+    ("POST", "/entry/<uuid:entry_id>/versions/<int:number>/restore"): {"version": "1"},
     ("POST", "/api/v1/documents"): {"title": "T"},
     ("PATCH", "/api/v1/documents/<uuid:document_id>"): {"title": "T"},
     ("POST", "/api/v1/documents/<uuid:document_id>/comments"): {"body": "B"},
@@ -274,7 +293,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/oauth/token"): {"grant_type": "client_credentials"},
 }
 
-# The state a document or a person must be in for the act to be open at all.
+# The state a document, an entry or a person must be in for the act to be open at all.
 STATE: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/documents/<uuid:document_id>/return"): "handed_in",
     ("POST", "/api/v1/documents/<uuid:document_id>/accept"): "handed_in",
@@ -282,6 +301,8 @@ STATE: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/documents/<uuid:document_id>/unpublish"): "published",
     ("POST", "/api/v1/documents/<uuid:document_id>/archive"): "cancelled",
     ("POST", "/api/v1/documents/<uuid:document_id>/unarchive"): "archived",
+    ("POST", "/entry/<uuid:entry_id>/publish"): "withdrawn",
+    ("POST", "/api/v1/entries/<uuid:entry_id>/publish"): "withdrawn",
     ("POST", "/api/v1/admin/people/<uuid:person_id>/approve"): "pending",
     ("POST", "/api/v1/admin/people/<uuid:person_id>/decline"): "pending",
     ("POST", "/api/v1/admin/people/<uuid:person_id>/reinstate"): "suspended",
@@ -292,6 +313,8 @@ QUERY: dict[str, str] = {
     "/sponsor/documents/<uuid:document_id>/compare": "?from=1&to=1",
     "/editor/documents/<uuid:document_id>/compare": "?from=1&to=1",
     "/api/v1/documents/<uuid:document_id>/diff": "?from=1&to=1",
+    "/entry/<uuid:entry_id>/compare": "?from=1&to=1",
+    "/api/v1/entries/<uuid:entry_id>/diff": "?from=1&to=1",
 }
 
 # Words in addresses that are not ids.
@@ -300,6 +323,9 @@ WORDS: dict[str, dict[str, str]] = {
     "/editor/documents/<uuid:document_id>/comments/<uuid:comment_id>/<string:verb>": {"verb": "resolve"},
     "/archive/<int:year>/<int:month>": {"year": "2026", "month": "1"},
     "/entry/<uuid:entry_id>/<string:words>": {"words": "on-copying"},
+    "/entry/<uuid:entry_id>/versions/<int:number>": {"number": "1"},
+    "/entry/<uuid:entry_id>/versions/<int:number>/restore": {"number": "1"},
+    "/api/v1/entries/<uuid:entry_id>/versions/<int:number>": {"number": "1"},
     "/sponsor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},
     "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore": {"number": "1"},
     "/editor/documents/<uuid:document_id>/versions/<int:number>": {"number": "1"},

@@ -29,7 +29,10 @@ async def person_id(site: Site, cast: Cast, row: Row) -> object:
 
 
 async def entry_id(site: Site, cast: Cast, row: Row) -> object:
-    return (await makers.entry(cast.max))["id"]
+    made = (await makers.entry(cast.max))["id"]
+    if STATE.get(row.key) == "withdrawn":
+        assert (await cast.max.program.delete(f"/api/v1/entries/{made}")).status_code == 204
+    return made
 
 
 async def session_id(site: Site, cast: Cast, row: Row) -> object:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
 from app.documents.life import STATES
+from app.versions.models import Kept
 
 # As PostgreSQL writes it down, so that comparing the two finds no difference.  A tsvector holds a megabyte at most, so of
 # very long texts the beginning is found.
@@ -51,10 +52,9 @@ class Document(Base):
     search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH, persisted=True), deferred=True)
 
 
-class DocumentVersion(Base):
-    """One saved state of the text, for ever: who saved it, when, and what it said.
+class DocumentVersion(Kept, Base):
+    """A version of a document.
 
-    `packed` holds brief and body as `app.versions.packing` writes them, `base` is the version that reading it needs.
     `brief` and `body` are where the release before this one writes; they go with the release after it.
     """
 
@@ -70,15 +70,8 @@ class DocumentVersion(Base):
     )
 
     document_id: Mapped[UUID] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column(Text)
     brief: Mapped[str | None] = mapped_column(Text)
     body: Mapped[str | None] = mapped_column(Text)
-    packed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    base: Mapped[int | None]
-    saved_at: Mapped[datetime]
-    saved_by: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
-    summary: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class DocumentStep(Base):

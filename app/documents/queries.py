@@ -23,11 +23,11 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.orm import aliased
 
 from app.access import ADMIN, EDITOR, SPONSOR, Actor
 from app.documents.models import Document, DocumentStep, DocumentVersion
 from app.documents.schemas import Chosen
+from app.versions import queries as kept
 
 _SPONSORS = table("people", column("id", Uuid()), column("display_name", Text())).alias("sponsors")
 _EDITORS = table("people", column("id", Uuid()), column("display_name", Text())).alias("editors")
@@ -147,58 +147,9 @@ def counts(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return select(Document.state, func.count()).where(where).group_by(Document.state)
 
 
-def versions(document_id: UUID, *, before: int | None, limit: int) -> Select[*tuple[Any, ...]]:
-    """The saves of a document, newest first, without their texts."""
-    statement = (
-        select(
-            DocumentVersion.version,
-            DocumentVersion.saved_at,
-            DocumentVersion.saved_by,
-            DocumentVersion.summary,
-            _PEOPLE.c.display_name.label("saved_by_name"),
-        )
-        .join(_PEOPLE, _PEOPLE.c.id == DocumentVersion.saved_by)
-        .where(DocumentVersion.document_id == document_id)
-        .order_by(DocumentVersion.version.desc())
-        .limit(limit)
-    )
-    return statement if before is None else statement.where(DocumentVersion.version < before)
-
-
 def version(document_id: UUID, number: int) -> Select[*tuple[Any, ...]]:
     """One save with its text, and the full copy that text refers to."""
-    base = aliased(DocumentVersion)
-    return (
-        select(
-            DocumentVersion.version,
-            DocumentVersion.title,
-            DocumentVersion.brief,
-            DocumentVersion.body,
-            DocumentVersion.packed,
-            base.packed.label("base_packed"),
-            DocumentVersion.saved_at,
-            DocumentVersion.saved_by,
-            DocumentVersion.summary,
-            _PEOPLE.c.display_name.label("saved_by_name"),
-        )
-        .join(_PEOPLE, _PEOPLE.c.id == DocumentVersion.saved_by)
-        .outerjoin(base, (base.document_id == DocumentVersion.document_id) & (base.version == DocumentVersion.base))
-        .where(DocumentVersion.document_id == document_id, DocumentVersion.version == number)
-    )
-
-
-def newest_copy(document_id: UUID) -> Select[*tuple[Any, ...]]:
-    """The newest save that is kept in full."""
-    return (
-        select(DocumentVersion.version, DocumentVersion.packed)
-        .where(
-            DocumentVersion.document_id == document_id,
-            DocumentVersion.base.is_(None),
-            DocumentVersion.packed.is_not(None),
-        )
-        .order_by(DocumentVersion.version.desc())
-        .limit(1)
-    )
+    return kept.version(DocumentVersion.document_id, document_id, number, DocumentVersion.brief, DocumentVersion.body)
 
 
 def steps(document_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int) -> Select[*tuple[Any, ...]]:

@@ -21,5 +21,6 @@ class Draft(Base):
     title: Mapped[str] = mapped_column(Text)
     brief: Mapped[str | None] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
+    tags: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int]
     saved_at: Mapped[datetime]

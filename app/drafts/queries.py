@@ -19,6 +19,7 @@ def keep(person_id: UUID, new: NewDraft, moment: datetime) -> Insert:
         "title": new.title,
         "brief": new.brief,
         "body": new.body,
+        "tags": new.tags,
         "version": new.version,
         "saved_at": moment,
     }
@@ -27,7 +28,7 @@ def keep(person_id: UUID, new: NewDraft, moment: datetime) -> Insert:
 
 
 def draft(person_id: UUID, place: str) -> Select[*tuple[Any, ...]]:
-    return select(Draft.place, Draft.title, Draft.brief, Draft.body, Draft.version, Draft.saved_at).where(
+    return select(Draft.place, Draft.title, Draft.brief, Draft.body, Draft.version, Draft.saved_at, Draft.tags).where(
         Draft.person_id == person_id, Draft.place == place
     )
 

@@ -24,6 +24,7 @@ class NewDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: BodyText
     title: Loose = ""
     brief: Loose | None = None
+    tags: Loose | None = None
     version: Annotated[int, msgspec.Meta(ge=0, le=999_999_999)] = 0
 
 
@@ -49,6 +50,7 @@ class DraftView(msgspec.Struct, frozen=True):
     body: str
     version: int
     saved_at: datetime
+    tags: str | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -60,3 +62,8 @@ class Kept(msgspec.Struct, frozen=True):
 def document_place(document_id: object) -> str:
     """The place of a document's text."""
     return f"document:{document_id}"
+
+
+def entry_place(entry_id: object) -> str:
+    """The place of an entry that is there already."""
+    return f"entry:{entry_id}"

@@ -39,6 +39,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "client.registered": "Client registered",
         "client.ended": "Client ended",
         "entry.published": "Journal entry published",
+        "entry.edited": "Journal entry changed",
+        "entry.withdrawn": "Journal entry withdrawn",
         "document.commissioned": "Document commissioned",
         "document.saved": "Document saved",
         "audit.exported": "Audit trail exported",

@@ -1,4 +1,4 @@
-"""Statements that read the journal; everybody may see every entry that is not withdrawn."""
+"""Statements about the journal: everybody may see every entry that is not withdrawn, authors change their own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, Update, Uuid, bindparam, column, func, select, table, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    Update,
+    Uuid,
+    bindparam,
+    column,
+    false,
+    func,
+    select,
+    table,
+    tuple_,
+    update,
+)
 
+from app.access import Actor
 from app.journal.models import Entry
-from app.journal.schemas import Chosen
+from app.journal.schemas import Chosen, NewEntry
 
 _PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()))
 
@@ -23,6 +38,7 @@ _COLUMNS = (
     Entry.version,
     Entry.document_id,
     Entry.withdrawn_at,
+    Entry.tags,
     _PEOPLE.c.display_name.label("author_name"),
 )
 
@@ -49,6 +65,7 @@ def entries(
             Entry.updated_at,
             Entry.version,
             Entry.document_id,
+            Entry.tags,
             _PEOPLE.c.display_name.label("author_name"),
         )
         .join(_PEOPLE, _PEOPLE.c.id == Entry.author_id)
@@ -73,20 +90,51 @@ def _chosen(chosen: Chosen) -> list[ColumnElement[bool]]:
         wanted.append(Entry.published_at >= chosen.published_from)
     if chosen.published_before is not None:
         wanted.append(Entry.published_at < chosen.published_before)
+    if chosen.tag:
+        wanted.append(Entry.tags.contains([chosen.tag]))
     return wanted
+
+
+def written_by(actor: Actor) -> ColumnElement[bool]:
+    """The entries this actor may change: those they wrote."""
+    return Entry.author_id == actor.id if actor.active and actor.id is not None else false()
+
+
+def own(actor: Actor, entry_id: UUID) -> Select[*tuple[Any, ...]]:
+    """One of the actor's entries, withdrawn or not."""
+    return (
+        select(*_COLUMNS).join(_PEOPLE, _PEOPLE.c.id == Entry.author_id).where(Entry.id == entry_id, written_by(actor))
+    )
+
+
+def own_for_update(actor: Actor, entry_id: UUID) -> Select[Entry]:
+    """The row of one of the actor's entries, locked."""
+    return select(Entry).where(Entry.id == entry_id, written_by(actor)).with_for_update()
+
+
+def own_entries(actor: Actor, *, after: tuple[datetime, UUID] | None, limit: int) -> Select[*tuple[Any, ...]]:
+    """The actor's entries without their texts, the last published first, withdrawn ones among them."""
+    statement = (
+        select(Entry.id, Entry.title, Entry.published_at, Entry.updated_at, Entry.withdrawn_at, Entry.document_id)
+        .where(written_by(actor))
+        .order_by(Entry.published_at.desc(), Entry.id.desc())
+        .limit(limit)
+    )
+    return statement if after is None else statement.where(tuple_(Entry.published_at, Entry.id) < after)
 
 
 def withdraw(entry_id: UUID, moment: datetime) -> Update:
     return update(Entry).where(Entry.id == entry_id).values(withdrawn_at=moment, version=Entry.version + 1)
 
 
-def publish_again(entry_id: UUID, title: str, body: str, author_id: UUID, moment: datetime) -> Update:
+def publish_again(entry_id: UUID, new: NewEntry, author_id: UUID, moment: datetime) -> Update:
     return (
         update(Entry)
         .where(Entry.id == entry_id)
         .values(
-            title=title,
-            body=body,
+            title=new.title,
+            body=new.body,
+            tags=new.tags,
             author_id=author_id,
             updated_at=moment,
             withdrawn_at=None,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from app.web.fields import BodyText, Title
+from app.versions.comparing import Comparison
+from app.versions.schemas import VersionRow
+from app.web.fields import BodyText, Line, Title
+from app.web.tags import TagLine, Tags
 
 Order = Literal["newest", "oldest"]
 
@@ -23,6 +27,7 @@ class Chosen:
     published_before: datetime | None = None
     ids: tuple[UUID, ...] = ()
     order: Order = "newest"
+    tag: str = ""
 
 
 class NewEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +35,26 @@ class NewEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: Title
     body: BodyText
+    tags: Tags = []
+
+
+class EntryChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Changes to an entry of one's own; what is left out stays as it is."""
+
+    title: Title | UnsetType = UNSET
+    body: BodyText | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+
+
+class EntryForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The page form of an entry: tags stand between commas, `version` is the text a change began with, `note` its line
+    in the history."""
+
+    title: Title
+    body: BodyText
+    tags: TagLine = ""
+    version: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    note: Line = ""
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -50,6 +75,32 @@ class EntryView(msgspec.Struct, frozen=True):
     updated_at: datetime
     version: int
     document_id: UUID | None
+    tags: list[str] = []
+
+
+class OwnEntry(EntryView, frozen=True, kw_only=True):
+    """An entry as its author has it: also while it is withdrawn."""
+
+    withdrawn_at: datetime | None
+
+
+class EntryVersionView(VersionRow, frozen=True, kw_only=True):
+    """One save of an entry with its text as it was."""
+
+    title: str
+    body: str
+    tags: list[str]
+
+
+class EntryDifference(msgspec.Struct, frozen=True):
+    """Where two versions of an entry differ; `title` is null where it is the same."""
+
+    before: int
+    after: int
+    title: Comparison | None
+    body: Comparison
+    tags_added: list[str]
+    tags_removed: list[str]
 
 
 class EntryPage(msgspec.Struct, frozen=True):

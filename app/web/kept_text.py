@@ -19,7 +19,14 @@ from app.web.faces import for_programs
 from app.web.parsing import FORM_TOKEN, form_pairs
 from app.web.render import page
 
-_LABELS: Final = {"title": "Title", "brief": "Brief", "body": "Text", "note": "Note", "quote": "Passage"}
+_LABELS: Final = {
+    "title": "Title",
+    "brief": "Brief",
+    "body": "Text",
+    "note": "Note",
+    "quote": "Passage",
+    "tags": "Tags",
+}
 _LONG: Final = frozenset({"brief", "body", "note"})
 _FOREIGN: Final = "cross_site"
 _FINAL: Final = frozenset({403, 404, 409})  # trying again will not help

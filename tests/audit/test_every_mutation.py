@@ -221,6 +221,24 @@ async def restored_by_editor(site: Site, cast: Cast) -> httpx.Response:
     return await cast.bob.browser.post(path, {"version": "2"}, page="/logout")
 
 
+async def _changed_entry(cast: Cast) -> str:
+    """An entry of Max's at its second version."""
+    made = await makers.entry(cast.max)
+    path = f"/api/v1/entries/{made['id']}"
+    assert (await cast.max.program.patch(path, {"body": "Other words."}, If_Match="*")).status_code == 200
+    return str(made["id"])
+
+
+async def entry_restored(site: Site, cast: Cast) -> httpx.Response:
+    path = f"/api/v1/entries/{await _changed_entry(cast)}/restore"
+    return await cast.max.program.post(path, {"version": 1}, If_Match="*")
+
+
+async def entry_restored_by_page(site: Site, cast: Cast) -> httpx.Response:
+    path = f"/entry/{await _changed_entry(cast)}/versions/1/restore"
+    return await cast.max.browser.post(path, {"version": "2"}, page="/logout")
+
+
 async def _commented(cast: Cast) -> tuple[str, str]:
     document_id = (await makers.document(cast.alice, cast.bob))["id"]
     answer = await cast.alice.program.post(f"/api/v1/documents/{document_id}/comments", {"body": "Shorter?"})
@@ -291,6 +309,8 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/api/v1/documents/<uuid:document_id>/restore"): restored,
     ("POST", "/sponsor/documents/<uuid:document_id>/versions/<int:number>/restore"): restored_by_sponsor,
     ("POST", "/editor/documents/<uuid:document_id>/versions/<int:number>/restore"): restored_by_editor,
+    ("POST", "/api/v1/entries/<uuid:entry_id>/restore"): entry_restored,
+    ("POST", "/entry/<uuid:entry_id>/versions/<int:number>/restore"): entry_restored_by_page,
     ("POST", "/api/v1/documents/<uuid:document_id>/comments/<uuid:comment_id>/resolve"): comment_resolved,
     ("POST", "/api/v1/documents/<uuid:document_id>/comments/<uuid:comment_id>/reopen"): comment_reopened,
     (

@@ -44,6 +44,7 @@ async def environment(served_site: Site, reader: Person) -> dict[str, str]:
         "TOKEN": reader.program.token,
         "REFRESH": tokens.json()["refresh_token"],
         "ID": (await makers.document(reader))["id"],
+        "ENTRY": (await makers.entry(reader))["id"],
         "CLIENT_ID": client.id,
         "CLIENT_SECRET": client.secret or "",
         "REDIRECT_URI": CALLBACK,

@@ -14,15 +14,13 @@ from app.documents.models import Document, DocumentVersion
 from app.documents.schemas import Difference, DocumentChanges, VersionView
 from app.documents.service.reading import document
 from app.errors import NotFound
-from app.versions import comparing, packing
+from app.versions import comparing, keeping, packing
 from app.versions.schemas import LARGEST
 
 
 async def keep_version(db: AsyncSession, row: Document, actor: Actor, moment: datetime, summary: str) -> None:
     """Keep the text of the document's row as the version it is at."""
-    found = (await db.execute(queries.newest_copy(row.id))).first()
-    copy = packing.FullCopy(found.version, found.packed) if found else None
-    packed = await packing.pack(row.brief, row.body, row.version, copy)
+    packed = await keeping.pack_next(db, DocumentVersion.document_id, row.id, row.version, row.body, brief=row.brief)
     db.add(
         DocumentVersion(
             document_id=row.id,

@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from app.access import Actor
 from app.documents import due, queries
 from app.documents.life import Part
+from app.documents.models import DocumentVersion
 from app.documents.schemas import Chosen, DocumentRow, DocumentView, StepRow
 from app.errors import NotFound
 from app.ids import now
+from app.versions import keeping
 from app.versions.schemas import VersionRow
 
 After = tuple[datetime, UUID] | None
@@ -61,8 +63,7 @@ async def versions(
 ) -> list[VersionRow]:
     """The saves of a document the actor may see, newest first."""
     await document(db, actor, document_id)
-    rows = (await db.execute(queries.versions(document_id, before=before, limit=limit))).all()
-    return [VersionRow(row.version, row.saved_at, row.saved_by, row.saved_by_name, row.summary) for row in rows]
+    return await keeping.versions(db, DocumentVersion.document_id, document_id, before=before, limit=limit)
 
 
 async def steps(db: AsyncConnection, actor: Actor, document_id: UUID, *, after: After, limit: int) -> list[StepRow]:

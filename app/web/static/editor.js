@@ -5,7 +5,7 @@
   const form = document.querySelector("form[data-draft]");
   if (!form || !form.elements.body) return;
   const RARELY = 4000, SOON = 1500, LONGEST_WAIT = 60000, KEEPALIVE = 60000;
-  const fields = ["title", "brief", "body", "version"];
+  const fields = ["title", "brief", "body", "tags", "version"];
   const area = form.elements.body;
   const status = form.querySelector("[data-draft-state]");
   const typed = () => fields.map((name) => (form.elements[name] ? form.elements[name].value : "")).join("\0");

@@ -1,4 +1,4 @@
-"""JSON routes of the journal; reading needs no token."""
+"""JSON routes of entries: reading, which needs no token, and writing, changing and withdrawing one's own."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from quart import Blueprint, Response
 
 from app.access import ADMIN, EDITOR, MEMBER, SPONSOR
 from app.journal import service
-from app.journal.schemas import Chosen, EntryPage, EntryView, NewEntry, Order
-from app.web.answers import answer, versioned
-from app.web.context import current_actor, reading
+from app.journal.schemas import Chosen, EntryChanges, EntryPage, EntryView, NewEntry, Order, OwnEntry
+from app.web.answers import answer, no_content, required_version, versioned
+from app.web.context import current_actor, reading, transaction
 from app.web.guards import public, requires
 from app.web.idempotency import once
 from app.web.openapi import describe
 from app.web.paging import DEFAULT_PAGE, LARGEST_PAGE, decode_cursor, encode_cursor, split
 from app.web.parsing import json_body, query_args
 
-blueprint = Blueprint("journal_api", __name__)
+blueprint = Blueprint("entries", __name__)
+WRITERS = (MEMBER, SPONSOR, EDITOR, ADMIN)
 
 
 class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +69,7 @@ async def show(entry_id: UUID) -> Response:
     headers=("Idempotency-Key", "Prefer"),
     examples={"short": {"title": "On copying", "body": "A *scriptorium* is a room for writing."}},
 )
-@requires(MEMBER, SPONSOR, EDITOR, ADMIN, scope="entries:write")
+@requires(*WRITERS, scope="entries:write")
 async def create() -> Response:
     new = await json_body(NewEntry)
     async with once() as work:
@@ -77,3 +78,47 @@ async def create() -> Response:
             entry = await service.entry(work.db, entry_id)
             work.response = versioned(entry, entry.version, 201, {"Location": f"/api/v1/entries/{entry_id}"})
     return work.answer
+
+
+@blueprint.patch("/v1/entries/<uuid:entry_id>")
+@describe(
+    "Change an entry of mine; every save is a version",
+    tag="journal",
+    body=EntryChanges,
+    answers={200: OwnEntry, 204: None},
+    errors=(404, 412, 428),
+    headers=("If-Match", "Prefer"),
+    examples={"text": {"body": "A *scriptorium* was a room for writing."}, "tags": {"tags": ["copying"]}},
+)
+@requires(*WRITERS, scope="entries:write")
+async def update(entry_id: UUID) -> Response:
+    changes = await json_body(EntryChanges)
+    version = required_version()
+    async with transaction() as db:
+        await service.edit(db, current_actor(), entry_id, changes, version=version)
+        changed = await service.own(db, current_actor(), entry_id)
+    return versioned(changed, changed.version)
+
+
+@blueprint.delete("/v1/entries/<uuid:entry_id>")
+@describe(
+    "Withdraw an entry of mine: its readers are told so, its history is kept",
+    tag="journal",
+    answers={204: None},
+    errors=(404, 410),
+)
+@requires(*WRITERS, scope="entries:write")
+async def withdraw(entry_id: UUID) -> Response:
+    async with transaction() as db:
+        await service.take_back(db, current_actor(), entry_id)
+    return no_content()
+
+
+@blueprint.post("/v1/entries/<uuid:entry_id>/publish")
+@describe("Bring an entry of mine back that I withdrew", tag="journal", answers={200: OwnEntry}, errors=(404, 409))
+@requires(*WRITERS, scope="entries:write")
+async def publish(entry_id: UUID) -> Response:
+    async with transaction() as db:
+        await service.bring_back(db, current_actor(), entry_id)
+        found = await service.own(db, current_actor(), entry_id)
+    return versioned(found, found.version, 200)

@@ -1,4 +1,4 @@
-"""HTML routes of the journal: the front page, archive, authors, feeds, one entry, and writing one."""
+"""HTML routes for readers: the front page, archive, authors, feeds, and one entry."""
 
 from __future__ import annotations
 
@@ -8,24 +8,18 @@ from uuid import UUID
 
 from quart import Blueprint, Response, redirect, request
 
-from app.access import ADMIN, EDITOR, MEMBER, SPONSOR
-from app.drafts import service as drafts
-from app.drafts.schemas import ENTRY
-from app.errors import Invalid, NotFound
+from app.errors import NotFound
 from app.journal import feeds, service
 from app.journal.permalinks import permalink, slug
-from app.journal.schemas import Chosen, EntryView, NewEntry
-from app.web.context import current_actor, reading, settings, transaction
-from app.web.guards import public, requires
+from app.journal.schemas import Chosen, EntryView
+from app.web.context import current_actor, reading, settings
+from app.web.guards import public
 from app.web.markdown import excerpt
 from app.web.paging import decode_cursor, encode_cursor, split
-from app.web.parsing import FormData, form_body
 from app.web.public_page import kept_by_visitors, may_be_kept, public_page
-from app.web.redirects import see_other
-from app.web.render import page
 from app.web.typesetting import typeset
 
-blueprint = Blueprint("journal", __name__)
+blueprint = Blueprint("reading", __name__)
 PAGE = 20
 EXCERPT = 280
 SUMMARY = 160
@@ -155,38 +149,12 @@ async def _entry(entry: EntryView) -> Response:
             "author_name": entry.author.display_name,
             "published_at": entry.published_at,
             "updated_at": entry.updated_at,
+            "tags": entry.tags,
         },
+        own=entry.author.id == current_actor().id and entry.document_id is None,
         permalink=settings().public_url.rstrip("/") + permalink(entry.id, entry.title),
         summary=excerpt(entry.body, SUMMARY),
         body_html=text.html,
         contents=text.contents,
         document_note="Commissioned and published by a sponsor." if entry.document_id else None,
     )
-
-
-@blueprint.get("/entry")
-@requires(MEMBER, SPONSOR, EDITOR, ADMIN)
-async def new() -> Response:
-    async with reading() as db:
-        draft = await drafts.draft(db, current_actor(), ENTRY)
-    form: FormData[NewEntry] = FormData()
-    found = None
-    if draft is not None:
-        found = {"place": draft.place, "saved_at": draft.saved_at, "open": "draft" in request.args}
-        if found["open"]:
-            form.values = {"title": draft.title, "body": draft.body}
-    return await page("journal/new.html", form=form, draft=found)
-
-
-@blueprint.post("/entry")
-@requires(MEMBER, SPONSOR, EDITOR, ADMIN)
-async def create() -> Response:
-    form = await form_body(NewEntry)
-    try:
-        entry = form.require()
-    except Invalid:
-        return await page("journal/new.html", 422, form=form, draft=None)
-    async with transaction() as db:
-        entry_id = await service.write(db, current_actor(), entry)
-        await drafts.discard(db, current_actor(), ENTRY)
-    return await see_other(f"/entry/{entry_id}", "Published. Everybody can read it now.")
