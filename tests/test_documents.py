@@ -143,7 +143,7 @@ def calls() -> list[tuple[str, str, str | None]]:
                 given = re.search(r"--request (\w+)", line)
                 method = given[1] if given else "POST" if "--json" in line else "GET"
                 body = re.search(r"--json '([^']*)'", line)
-                found.append((method, address[1].replace("$ID", ID), body[1] if body else None))
+                found.append((method, re.sub(r"\$(ID|ENTRY)\b", ID, address[1]), body[1] if body else None))
     return found
 
 
