@@ -25,6 +25,7 @@ from app.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
 from app.passwords import PasswordHasher, objections
 from app.settings import Settings
 from app.vault.errors import VaultStartError
+from app.vault.snapshot import DatabaseLogin
 from app.vault.subscriber import Subscriber
 from app.web.shapes import build
 
@@ -63,7 +64,7 @@ class Status(msgspec.Struct, frozen=True):
     url: str
     secrets: str
     secrets_since: str
-    database_login_seconds_left: int
+    database_login_seconds_left: int | None
     key_versions: dict[str, list[str]]
     people: dict[str, int]
     leases: dict[str, Any]
@@ -131,7 +132,7 @@ async def status(settings: Settings) -> Status:
             url=settings.public_url,
             secrets=snapshot.state,
             secrets_since=snapshot.since.isoformat(),
-            database_login_seconds_left=int(snapshot.login.seconds_left()),
+            database_login_seconds_left=_seconds_left(snapshot.login),
             key_versions={
                 name: [f"{key.version} {key.state}" for key in ring.keys] for name, ring in snapshot.rings.items()
             },
@@ -152,7 +153,7 @@ def in_words(found: Status) -> str:
         f"url: {found.url}",
         f"secrets: {found.secrets} since {found.secrets_since}",
         *(f"trouble: {one['subject']}: {one['reason']}" for one in found.troubles),
-        f"database login seconds left: {found.database_login_seconds_left}, renewal {found.leases['database_login']['renewal']}",
+        _about_login(found),
         f"vault token ends {found.leases['vault_token']['ends']}, renewal {found.leases['vault_token']['renewal']}",
         *(f"{name} key: {', '.join(versions) or 'none'}" for name, versions in found.key_versions.items()),
         *(f"passwords under pepper {version}: {count}" for version, count in sorted(found.passwords_by_pepper.items())),
@@ -161,6 +162,17 @@ def in_words(found: Status) -> str:
         *(f"{one['at']} {one['subject']} {one['kind']}" for one in found.events[:10]),
     ]
     return "\n".join(lines)
+
+
+def _seconds_left(login: DatabaseLogin) -> int | None:
+    return None if login.valid_until is None else int(login.seconds_left())
+
+
+def _about_login(found: Status) -> str:
+    renewal = found.leases["database_login"]["renewal"]
+    if found.database_login_seconds_left is None:
+        return f"database login: lasting, its password is changed {renewal}"
+    return f"database login seconds left: {found.database_login_seconds_left}, renewal {renewal}"
 
 
 async def verify_audit(settings: Settings, copies: Sequence[Path], progress: verifying.Progress) -> Report:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from sqlalchemy import text
 
 from app import operations
 from app.access.actor import SYSTEM
 from app.audit import service as audit
 from app.errors import Invalid, Unavailable
 from app.ids import now
+from app.operations import Workshop
 from app.settings import Settings
 from app.vault import errors
 from app.vault.errors import VaultError
@@ -24,6 +26,10 @@ from app.vault.turning import DATABASE
 
 SECRETS: Final = (*RING_FIELDS, DATABASE)
 ALL: Final = "all"
+END_SESSIONS: Final = text(
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE usename = session_user AND pid <> pg_backend_pid() AND backend_start < :changed"
+)
 OPERATOR: Final = replace(SYSTEM, auth_type="command", display_name="Operator")
 # What ends when old versions are destroyed; a pepper's never are, because every password made under it would be lost.
 CONSEQUENCES: Final = {
@@ -79,23 +85,26 @@ async def rotate(settings: Settings, wanted: Order, token_file: Path | None) -> 
     """Rotate, and return once every worker accepts the new versions; raises Invalid, NotRunning, Unavailable."""
     file = token_file or settings.rotator_token_file
     async with operations.attached(settings) as shop:
+        lasting = DATABASE in wanted.secrets and settings.database_login == "static"
         login: Turned | None = None
         versions: dict[str, int] = {}
         destroyed: dict[str, list[int]] = {}
         try:
-            if wanted.rings or wanted.emergency:
+            if wanted.rings or wanted.emergency or lasting:
                 async with Rotator(settings, _token(file)) as rotator:
                     for name in wanted.rings:
                         versions[name] = await rotator.forward(name)
                     if wanted.emergency:
                         destroyed = await _withdraw(rotator, versions)
-                        if DATABASE in wanted.secrets:
+                        if DATABASE in wanted.secrets and not lasting:
                             await rotator.end_database_logins()
+                    if lasting:
+                        login = await _turn_lasting_login(shop, rotator, ends_sessions=wanted.emergency)
         except errors.Invalid as error:
             raise Invalid({"secrets": [str(error)]}) from None
         except VaultError as error:
             raise Unavailable(f"Not everything was rotated: {error}", code="secrets_unavailable") from None
-        if DATABASE in wanted.secrets:
+        if DATABASE in wanted.secrets and not lasting:
             login = await shop.source.rotate(DATABASE)
         withdrawn = {name: versions[name] for name, gone in destroyed.items() if gone}
         turned = await shop.source.take_up(versions, withdrawn)
@@ -105,6 +114,19 @@ async def rotate(settings: Settings, wanted: Order, token_file: Path | None) -> 
                 details = {"version": one.version, "emergency": wanted.emergency, "destroyed": one.destroyed}
                 await audit.record(db, OPERATOR, "secrets.rotated", ("secret", one.secret), details)
     return Rotation(rotated, turned.workers)
+
+
+async def _turn_lasting_login(shop: Workshop, rotator: Rotator, *, ends_sessions: bool) -> Turned:
+    """Change the password of the lasting login; sessions begun under the old one go on unless they are ended, too."""
+    async with shop.database.read() as connection:  # opened before the password changes
+        await rotator.turn_lasting_login()
+        changed = await connection.scalar(text("SELECT clock_timestamp()"))
+    login = await shop.source.follow_login()
+    if ends_sessions:
+        async with shop.database.transaction() as db:
+            await db.execute(text("SET LOCAL ROLE NONE"))  # the group has no power over the login's sessions
+            await db.execute(END_SESSIONS, {"changed": changed})
+    return login
 
 
 def _token(file: Path | None) -> str:

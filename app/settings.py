@@ -145,6 +145,7 @@ class Settings:
     database_host: str = "127.0.0.1"
     database_port: int = 5432
     database_name: str = "scriptorium"
+    database_login: str = "dynamic"
     database_tls: str = "off"
     database_ca: Path | None = None
     database_pool: int = 10
@@ -174,6 +175,7 @@ class Settings:
     session_idle: float = 14 * 86400.0
     session_absolute: float = 60 * 86400.0
     fresh_for: float = 900.0
+    jwt_signer: str = "memory"
     access_token_life: float = 900.0
     refresh_token_life: float = 30 * 86400.0
     refresh_grace: float = 10.0
@@ -251,6 +253,7 @@ class Settings:
             database_host=read.text("DATABASE_HOST", "127.0.0.1"),
             database_port=read.integer("DATABASE_PORT", 5432, least=1, most=65535),
             database_name=read.text("DATABASE_NAME", "scriptorium"),
+            database_login=read.choice("DATABASE_LOGIN", ("dynamic", "static"), "dynamic"),
             database_tls=read.choice("DATABASE_TLS", ("off", "verify-full"), "off"),
             database_ca=read.path("DATABASE_CA"),
             database_pool=read.integer("DATABASE_POOL", 10, least=1, most=200),
@@ -278,6 +281,7 @@ class Settings:
             session_idle=read.number("SESSION_IDLE", 14 * 86400.0, least=60.0),
             session_absolute=read.number("SESSION_ABSOLUTE", 60 * 86400.0, least=60.0),
             fresh_for=read.number("FRESH_FOR", 900.0, least=1.0),
+            jwt_signer=read.choice("JWT_SIGNER", ("memory", "vault"), "memory"),
             access_token_life=read.number("ACCESS_TOKEN_LIFE", 900.0, least=1.0, most=900.0),
             refresh_token_life=read.number("REFRESH_TOKEN_LIFE", 30 * 86400.0, least=60.0),
             refresh_grace=read.number("REFRESH_GRACE", 10.0, most=60.0),

@@ -141,6 +141,7 @@ def _provision(client: hvac.Client, place: Place, database: Database, cidrs: Seq
             database.name,
             database.tls,
             manager_password=_text(place.bootstrap / "manager.password"),
+            lasting_login=database.lasting_login,
         ),
         valkey_password=_text(place.bootstrap / "valkey.password"),
         bound_cidrs=cidrs,
@@ -219,6 +220,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--database-host", default="postgres")
     add("--database-port", type=int, default=5432)
     add("--database-tls", default="verify-full")
+    add("--lasting-login", action="store_true", help="also the login for SCRIPTORIUM_DATABASE_LOGIN=static")
     add("--bound-cidr", action="append", default=[])
     return parser.parse_args(argv)
 
@@ -232,7 +234,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.what == "hand-over":
             said = hand_over(place)
         else:
-            database = Database(given.database_host, given.database_port, tls=given.database_tls)
+            database = Database(
+                given.database_host,
+                given.database_port,
+                tls=given.database_tls,
+                lasting_login=given.lasting_login,
+            )
             said = bring_up(place, database, given.bound_cidr)
     except (BringUpError, VaultError, requests.RequestException, OSError) as error:
         sys.stderr.write(f"init: {error}\n")

@@ -40,7 +40,12 @@ class Runner:
         self._keeper: Keeper | None = None
         self._restarts = 0
         self._claimed = False
-        self._stack = Stack(choices.state, progress=terminal, cancelled=lambda: bool(self._asked))
+        self._stack = Stack(
+            choices.state,
+            progress=terminal,
+            cancelled=lambda: bool(self._asked),
+            lasting_login=choices.given.get("SCRIPTORIUM_DATABASE_LOGIN") == "static",
+        )
 
     def run(self) -> int:
         """Start, serve until asked to stop, stop; 0 when it ended because somebody asked, 1 otherwise."""

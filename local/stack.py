@@ -35,20 +35,26 @@ MIGRATED = "migrated"  # which migrations this database has had
 class Stack:
     """PostgreSQL, OpenBao and Valkey over one state folder.
 
-    `cancelled` is asked while waiting; when it says yes, `start` raises StopAskedError.  `servers` is there after
-    `claim`.
+    `cancelled` is asked while waiting; when it says yes, `start` raises StopAskedError.  `lasting_login` has OpenBao
+    told about the static login, too.  `servers` is there after `claim`.
     """
 
     servers: Servers
 
     def __init__(
-        self, state: Path, *, progress: Progress | None = None, cancelled: Callable[[], bool] = _never
+        self,
+        state: Path,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = _never,
+        lasting_login: bool = False,
     ) -> None:
         self.state = state.absolute()
         self.folders = Folders(self.state)
         self.deployer = Deployer(self.folders.identities)
         self._progress = progress or Silent()
         self._cancelled = cancelled
+        self._lasting_login = lasting_login
         self._lock = InstanceLock(self.state / "runner.lock")
         self._valkey = Valkey(self.folders)
         self._openbao = OpenBao(self.folders)
@@ -111,13 +117,15 @@ class Stack:
 
     def _provision(self) -> None:
         port = self.servers.ports["postgres"]
-        cause = f"{port} {self._valkey.password_hash}"
+        cause = f"{port} {self._valkey.password_hash}" + (" with a lasting login" if self._lasting_login else "")
         self.deployer.retire_first_root()
         if self.deployer.is_current(cause):
             return
         if not self.deployer.can_recover:
             raise damaged(self.state)
-        database = Database(LOOPBACK, port, DATABASE, manager_password=self._manager_password)
+        database = Database(
+            LOOPBACK, port, DATABASE, manager_password=self._manager_password, lasting_login=self._lasting_login
+        )
         with self._progress.step("Provisioning OpenBao", "OpenBao is provisioned, its root token revoked"):
             again = not self.deployer.has_first_root
             if again:

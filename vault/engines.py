@@ -11,8 +11,10 @@ from hvac.exceptions import InvalidPath
 
 from vault.names import DATABASE_MOUNT, TRANSIT_MOUNT, Names
 
+LASTING_LOGIN = "scriptorium_app"
+ROTATION_PERIOD = 86_400  # seconds
 SQL = Path(__file__).parent / "sql"
-TRANSIT_KEYS = {"audit": "ed25519", "personal": "aes256-gcm96"}
+TRANSIT_KEYS = {"audit": "ed25519", "personal": "aes256-gcm96", "token": "ecdsa-p256"}
 USERNAME = '{{ printf "v-%s-%s-%s" (.RoleName | truncate 20) (random 12) (unix_time) }}'
 
 
@@ -26,6 +28,7 @@ class Database:
     tls: str = "off"
     manager: str = "scriptorium_vault"
     manager_password: str | None = field(default=None, repr=False)
+    lasting_login: bool = False
 
     @property
     def connection_url(self) -> str:
@@ -53,7 +56,7 @@ def ensure_kv(client: hvac.Client, names: Names) -> None:
 
 
 def ensure_transit(client: hvac.Client, names: Names) -> None:
-    """Make the two transit keys.  Neither can be exported or deleted."""
+    """Make the transit keys.  None of them can be exported or deleted."""
     ensure_mount(client, TRANSIT_MOUNT, "transit")
     for part, kind in TRANSIT_KEYS.items():
         try:
@@ -63,7 +66,7 @@ def ensure_transit(client: hvac.Client, names: Names) -> None:
 
 
 def ensure_database(client: hvac.Client, names: Names, database: Database) -> None:
-    """Connect the engine to PostgreSQL and make the two login roles.
+    """Connect the engine to PostgreSQL and make the login roles: two for short-lived ones, and if wanted a lasting one.
 
     With a manager password the engine signs in by it and replaces it at once (rotate-root), so that from then on
     only Vault knows it.  Without one an existing connection keeps its password and only learns a new address.
@@ -72,11 +75,13 @@ def ensure_database(client: hvac.Client, names: Names, database: Database) -> No
     _connect_engine(client, names, database)
     _role(client, names, "app", default_ttl="1h", max_ttl="24h")
     _role(client, names, "migrate", default_ttl="10m", max_ttl="1h")
+    if database.lasting_login:
+        ensure_lasting_login(client, names)
 
 
 def _connect_engine(client: hvac.Client, names: Names, database: Database) -> None:
     config: dict[str, Any] = {
-        "allowed_roles": [names.of("app"), names.of("migrate")],
+        "allowed_roles": [names.of("app"), names.of("migrate"), names.of("app-static")],
         "connection_url": database.connection_url,
         "username": database.manager,
         "password_authentication": "scram-sha-256",
@@ -92,6 +97,21 @@ def _connect_engine(client: hvac.Client, names: Names, database: Database) -> No
     )
     if database.manager_password is not None:
         client.secrets.database.rotate_root_credentials(names.prefix, mount_point=DATABASE_MOUNT)
+
+
+def ensure_lasting_login(client: hvac.Client, names: Names, period: int = ROTATION_PERIOD) -> None:
+    """Let Vault own the password of the lasting login, which PostgreSQL must know (`sql/roles.sql`).
+
+    Vault changes it at once, and then once in a period of so many seconds; telling it again changes only the period.
+    """
+    client.secrets.database.create_static_role(
+        names.of("app-static"),
+        db_name=names.prefix,
+        username=LASTING_LOGIN,
+        rotation_statements=[statement("rotate_app")],
+        rotation_period=period,
+        mount_point=DATABASE_MOUNT,
+    )
 
 
 def _role(client: hvac.Client, names: Names, part: str, default_ttl: str, max_ttl: str) -> None:

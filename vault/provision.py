@@ -89,6 +89,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--database-port", type=int, default=5432)
     add("--database-tls", default="verify-full", choices=("off", "require", "verify-ca", "verify-full"))
     add("--manager-password-file", type=Path, help="password of scriptorium_vault; replaced at once, needed once")
+    add("--lasting-login", action="store_true", help="also the login for SCRIPTORIUM_DATABASE_LOGIN=static")
     add("--valkey-password-file", type=Path)
     add("--bound-cidr", action="append", default=[], help="network the application signs in from; may be repeated")
     add("--revoke-token", action="store_true", help="revoke the privileged token when done")
@@ -109,6 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.database_port,
             tls=options.database_tls,
             manager_password=_text(options.manager_password_file),
+            lasting_login=options.lasting_login,
         )
         plan = Plan(
             database,

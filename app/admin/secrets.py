@@ -45,12 +45,15 @@ class SecretRing(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """Something that ends unless it is renewed; `generation` counts database logins."""
+    """Something that ends unless it is renewed; `generation` counts database logins.
+
+    A lasting login ends never; `renewal` is then the moment its password is changed.
+    """
 
     name: str
-    ends: datetime
+    ends: datetime | None
     renewal: datetime
-    seconds_left: int
+    seconds_left: int | None
     generation: int | None = None
 
 
@@ -117,12 +120,14 @@ async def rotate_now(source: SecretSource, name: str) -> Turned:
 
 def rotatable(settings: Settings) -> list[str]:
     """What can be rotated from the site: keys only where the rotator's token was given to it."""
-    return [*(RING_FIELDS if settings.rotator_token_file is not None else ()), DATABASE]
+    if settings.rotator_token_file is not None:
+        return [*RING_FIELDS, DATABASE]
+    return [DATABASE] if settings.database_login == "dynamic" else []
 
 
 def _lease(name: str, lease: Mapping[str, Any]) -> Lease:
-    ends = datetime.fromisoformat(lease["ends"])
-    left = max(0, int((ends - now()).total_seconds()))
+    ends = datetime.fromisoformat(lease["ends"]) if lease["ends"] else None
+    left = max(0, int((ends - now()).total_seconds())) if ends else None
     return Lease(name, ends, datetime.fromisoformat(lease["renewal"]), left, lease.get("generation"))
 
 

@@ -163,7 +163,7 @@ async def redeem_code(
         db, kit, actor, device=client.name, scopes=frozenset(row.scopes), client_id=str(client.id)
     )
     await db.execute(queries.remember_family(hashed, granted.family_id))
-    id_token = _id_token(kit, actor, client, row, granted.pair) if "openid" in row.scopes else None
+    id_token = await _id_token(kit, actor, client, row, granted.pair) if "openid" in row.scopes else None
     return Redeemed(granted.pair, id_token)
 
 
@@ -234,7 +234,7 @@ async def _person(db: AsyncSession, caller: Actor, row: AuthorizationCode) -> Ac
     return actor if actor is not None and actor.active and actor.epoch == row.epoch else None
 
 
-def _id_token(kit: Tokens, actor: Actor, client: OAuthClient, row: AuthorizationCode, pair: TokenPair) -> str:
+async def _id_token(kit: Tokens, actor: Actor, client: OAuthClient, row: AuthorizationCode, pair: TokenPair) -> str:
     half = sha256(pair.access_token.encode()).digest()[:16]
     claims: dict[str, Any] = {
         "sub": str(actor.id),
@@ -244,7 +244,7 @@ def _id_token(kit: Tokens, actor: Actor, client: OAuthClient, row: Authorization
     }
     if row.nonce is not None:
         claims["nonce"] = row.nonce
-    return kit.signer.issue_id_token({**claims, **person_claims(actor, set(row.scopes))})
+    return await kit.signer.issue_id_token({**claims, **person_claims(actor, set(row.scopes))})
 
 
 def person_claims(actor: Actor, scopes: set[str] | frozenset[str]) -> dict[str, Any]:

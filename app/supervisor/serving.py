@@ -58,7 +58,6 @@ def _serve_together(settings: Settings) -> None:
             host=settings.host,
             port=settings.port,
             workers=settings.workers,
-            timeout_worker_healthcheck=10,
             **uvicorn_options(settings),
         )
         Workers(config, sockets, keeper).serve()

@@ -18,6 +18,7 @@ from app.supervisor.kinship import end_with_parent
 
 LOOK: Final = 0.2  # seconds between two looks at the children
 START_PATIENCE: Final = 60.0
+SILENCE: Final = 10.0  # seconds after which a worker that does not answer counts as hung
 SLOWEST_RESTART: Final = 5.0
 STEADY: Final = 10.0
 OVERTIME: Final = 10.0  # seconds beyond the drain before a worker is killed
@@ -39,6 +40,8 @@ class Worker(Process):
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         self.parent = os.getpid()
+        self._asked: float | None = None
+        self._patience = START_PATIENCE
         super().__init__(config, sockets)
 
     @property
@@ -46,6 +49,25 @@ class Worker(Process):
         if self._server is None:
             self._server = PromptServer(self.config)
         return self._server
+
+    def well(self) -> bool:
+        """Whether it runs and answers; asks and collects the answer later, without ever waiting for it.
+
+        Waiting here would stop the replacement of everybody else: the pipe of a worker killed in between says nothing.
+        """
+        if not self.process.is_alive():
+            return False
+        at = time.monotonic()
+        try:
+            while self.parent_conn.poll(0):
+                self.parent_conn.recv()
+                self._asked, self._patience = None, SILENCE
+            if self._asked is None:
+                self.parent_conn.send(b"ping")
+                self._asked = at
+        except (OSError, EOFError):
+            return False  # it died in the middle of a word
+        return at - self._asked < self._patience
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         end_with_parent(self.parent)
@@ -57,6 +79,7 @@ class Workers(Multiprocess):
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], keeper: BrokerKeeper) -> None:
         super().__init__(config, sockets)
+        self.processes: list[Worker] = []  # type: ignore[assignment]  # uvicorn's are of its own class
         self._keeper = keeper
         self._born = [0.0] * config.workers
         self._pauses = [0.0] * config.workers
@@ -80,7 +103,7 @@ class Workers(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         """Replace workers that died or hang, at once the first time, then with growing pauses."""
         for place, process in enumerate(self.processes):
-            if self.should_exit.is_set() or process.is_alive(timeout=self.config.timeout_worker_healthcheck):
+            if self.should_exit.is_set() or process.well():
                 continue
             at = time.monotonic()
             if self._not_before[place] == 0.0:

@@ -1,5 +1,7 @@
 """Access tokens: JWTs by RFC 9068, signed with ES256 under a key ring from Vault, and the checks of RFC 8725.
 
+The private key is held in memory, or by a setting only in Vault's transit engine; tokens and checks are the same.
+
 The key's version is the `kid`.  `fam` names the token family and `epo` the person's epoch, so that ending either voids
 the token at once although its signature stays right.
 """
@@ -7,7 +9,7 @@ the token at once although its signature stays right.
 from __future__ import annotations
 
 import secrets
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from joserfc.jwk import ECKey
 
 from app.access import SCOPES
 from app.settings import Settings
+from app.tokens.signing import Signing
 from app.vault.snapshot import Key, KeyRing
 
 ALGORITHM: Final = "ES256"
@@ -64,17 +67,22 @@ class AccessToken:
 class TokenSigner:
     """Issues and verifies access tokens.  Verified signatures are remembered by token hash until they expire."""
 
-    def __init__(self, settings: Settings, ring: Callable[[], KeyRing], *, remember: int = 20_000) -> None:
+    def __init__(
+        self, settings: Settings, ring: Callable[[], KeyRing], signing: Signing, *, remember: int = 20_000
+    ) -> None:
         self._settings = settings
         self._ring = ring
+        self._signing = signing
         self._keys: dict[tuple[int, bytes], ECKey] = {}
         self._remembered: OrderedDict[bytes, AccessToken] = OrderedDict()
         self._remember = remember
         self.unknown_keys = 0  # tokens whose key we do not know: forged, long retired, or from a host ahead of us
 
-    def issue(self, *, person_id: UUID, family_id: UUID, epoch: int, scopes: frozenset[str], client_id: str) -> str:
-        """A new access token, good for `settings.access_token_life` seconds."""
-        key, moment = self._ring().signing, int(time())
+    async def issue(
+        self, *, person_id: UUID, family_id: UUID, epoch: int, scopes: frozenset[str], client_id: str
+    ) -> str:
+        """A new access token, good for `settings.access_token_life` seconds; raises Unavailable."""
+        moment = int(time())
         claims = {
             "iss": self._settings.public_url,
             "aud": self._settings.public_url,
@@ -87,20 +95,18 @@ class TokenSigner:
             "fam": str(family_id),
             "epo": epoch,
         }
-        header = {"alg": ALGORITHM, "typ": TYPE, "kid": str(key.version)}
-        return jwt.encode(header, claims, self._key(key), algorithms=[ALGORITHM])
+        return await self._signed(TYPE, claims)
 
-    def issue_id_token(self, claims: Mapping[str, Any]) -> str:
+    async def issue_id_token(self, claims: Mapping[str, Any]) -> str:
         """An ID token (OpenID Connect Core 2) over these claims; its type keeps it from passing as an access token."""
-        key, moment = self._ring().signing, int(time())
+        moment = int(time())
         stamped = {
             "iss": self._settings.public_url,
             "iat": moment,
             "exp": moment + int(self._settings.access_token_life),
             **claims,
         }
-        header = {"alg": ALGORITHM, "typ": "JWT", "kid": str(key.version)}
-        return jwt.encode(header, stamped, self._key(key), algorithms=[ALGORITHM])
+        return await self._signed("JWT", stamped)
 
     def verify(self, token: str) -> AccessToken | None:
         """The checked token, or None for anything that is not a live access token of ours."""
@@ -123,7 +129,7 @@ class TokenSigner:
     def public_keys(self) -> list[Mapping[str, Any]]:
         """The JWKS entries (RFC 7517) of every usable key, the coming one included."""
         return [
-            {**self._key(key).as_dict(private=False), "kid": str(key.version), "use": "sig", "alg": ALGORITHM}
+            {**self._key(key).as_dict(private=False), "kid": self._kid(key), "use": "sig", "alg": ALGORITHM}
             for key in self._ring().verifying
         ]
 
@@ -136,7 +142,7 @@ class TokenSigner:
             # Exactly these three members: `jwk`, `jku`, `x5u`, `crit` and the like have no place here (RFC 8725 3.10)
             if set(header) != {"alg", "typ", "kid"} or header["alg"] != ALGORITHM or header["typ"] != TYPE:
                 return None
-            key = ring.find(int(version)) if isinstance(version, str) and version.isdecimal() else None
+            key = self._named(version, ring)
             if key is None:
                 self.unknown_keys += 1
                 return None
@@ -160,12 +166,31 @@ class TokenSigner:
             key.version,
         )
 
+    async def _signed(self, kind: str, claims: Mapping[str, Any]) -> str:
+        key = self._ring().signing
+        header = {"alg": ALGORITHM, "typ": kind, "kid": self._kid(key)}
+        data = b".".join(_part(msgspec.json.encode(one)) for one in (header, claims))
+        return (data + b"." + _part(await self._signing(key, data))).decode("ascii")
+
+    def _kid(self, key: Key) -> str:
+        return f"{self._signing.prefix}{key.version}"
+
+    def _named(self, kid: object, ring: KeyRing) -> Key | None:
+        if not isinstance(kid, str) or not kid.startswith(self._signing.prefix):
+            return None
+        version = kid.removeprefix(self._signing.prefix)
+        return ring.find(int(version)) if version.isascii() and version.isdecimal() else None
+
     def _key(self, key: Key) -> ECKey:
         name = (key.version, sha256(key.value).digest())
         parsed = self._keys.get(name)
         if parsed is None:
             parsed = self._keys[name] = ECKey.import_key(key.value)
         return parsed
+
+
+def _part(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")
 
 
 def _unpadded(part: str) -> bytes:

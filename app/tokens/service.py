@@ -32,6 +32,7 @@ from app.tokens import queries
 from app.tokens.jwt import FIRST_PARTY, TokenSigner
 from app.tokens.models import RefreshToken, TokenFamily
 from app.tokens.schemas import TokenPair
+from app.tokens.signing import InMemory, InVault
 from app.vault.snapshot import KeyRing
 
 PREFIX = "scr_rt_"
@@ -61,7 +62,8 @@ class Tokens:
 
 def make_tokens(res: Resources) -> Tokens:
     """The signer over the current key rings; it forgets what it remembers whenever they change."""
-    signer = TokenSigner(res.settings, lambda: res.secrets.snapshot.rings["token"])
+    signing = InVault(res.secrets) if res.settings.jwt_signer == "vault" else InMemory()
+    signer = TokenSigner(res.settings, lambda: res.secrets.snapshot.rings["token"], signing)
     res.secrets.on_change(lambda _: signer.forget())
     return Tokens(res.settings, signer, lambda: res.secrets.snapshot.rings["refresh"])
 
@@ -104,7 +106,7 @@ async def grant(
         await db.flush()
     await audit.record(db, actor, "token.granted", ("token_family", family_id), {"client_id": client_id})
     subject = actor.person_id() if subject is None else subject
-    return Granted(family_id, _pair(tokens, subject, family_id, actor.epoch, scopes, client_id, token))
+    return Granted(family_id, await _pair(tokens, subject, family_id, actor.epoch, scopes, client_id, token))
 
 
 async def exchange(
@@ -148,7 +150,7 @@ async def exchange(
         person = replace(caller, id=row.person_id, auth_type="refresh_token")
         await audit.record(db, person, "token.refreshed", ("token_family", row.family_id))
     granted = frozenset(row.scopes) if scopes is None else frozenset(row.scopes) & scopes
-    return _pair(tokens, row.person_id, row.family_id, row.epoch, granted, row.client_id, successor)
+    return await _pair(tokens, row.person_id, row.family_id, row.epoch, granted, row.client_id, successor)
 
 
 async def revoke(db: AsyncSession, tokens: Tokens, caller: Actor, token: str, *, client_id: str | None = None) -> None:
@@ -265,10 +267,12 @@ async def _end(db: AsyncSession, caller: Actor, row: Any, why: str) -> None:
         await audit.record(db, actor, "token.revoked", ("token_family", row.family_id), {"why": why})
 
 
-def _pair(
+async def _pair(
     tokens: Tokens, person_id: UUID, family_id: UUID, epoch: int, scopes: frozenset[str], client: str, refresh: str
 ) -> TokenPair:
-    access = tokens.signer.issue(person_id=person_id, family_id=family_id, epoch=epoch, scopes=scopes, client_id=client)
+    access = await tokens.signer.issue(
+        person_id=person_id, family_id=family_id, epoch=epoch, scopes=scopes, client_id=client
+    )
     life = int(tokens.settings.access_token_life)
     return TokenPair(access, "Bearer", life, refresh, " ".join(sorted(scopes)))
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -17,13 +15,14 @@ from hvac import exceptions as hvac_errors
 from hvac.adapters import JSONAdapter
 
 from app.vault.errors import Denied, Down, Gone, Invalid, Missing, Sealed, VaultError
+from app.vault.grants import LoginGrant, StaticGrant, TokenGrant, pick
 from app.vault.lease import draw
 from app.vault.tally import Tally
+from app.vault.transit import ATTEMPTS, Transit
 
 T = TypeVar("T")
 
 TIMEOUT: Final = 3.0  # seconds for one answer; hvac's own default is 30
-ATTEMPTS: Final = 3
 REDIRECTS: Final = range(300, 400)
 HEALTH_WORDS: Final[Mapping[int, str]] = {
     200: "ready",
@@ -63,24 +62,6 @@ class _Adapter(JSONAdapter):  # type: ignore[misc]  # hvac carries no types
         return answer
 
 
-@dataclass(frozen=True)
-class TokenGrant:
-    """A fresh token and how many seconds it lives without renewal."""
-
-    token: str = field(repr=False)
-    ttl: float
-
-
-@dataclass(frozen=True)
-class LoginGrant:
-    """A database login with its lease; the lease id is as secret as the password."""
-
-    lease_id: str = field(repr=False)
-    ttl: float
-    user: str = field(repr=False)
-    password: str = field(repr=False)
-
-
 class VaultClient:
     """One Vault as one identity.  Methods raise the errors of `app.vault.errors` only, after a bounded time.
 
@@ -96,6 +77,7 @@ class VaultClient:
         self._hvac = self._connect(None)
         self._closed = False
         self.tally = Tally()
+        self.transit = Transit(self._call)
 
     def __repr__(self) -> str:
         return f"VaultClient({self.address})"
@@ -138,6 +120,7 @@ class VaultClient:
         other._hvac = self._connect(token)
         other._closed = False
         other.tally = self.tally
+        other.transit = Transit(other._call)
         return other
 
     def close(self) -> None:
@@ -169,7 +152,7 @@ class VaultClient:
             lambda client: client.write_data("sys/wrapping/lookup", data={"token": wrapping_token}),
             client=self._connect(None),
         )
-        return str(_pick(answer, "data", "creation_path"))
+        return str(pick(answer, "data", "creation_path"))
 
     async def unwrap_secret_id(self, wrapping_token: str) -> str:
         """Take the secret-id out of its wrapping, which works once; raises Invalid or Denied when it is spent."""
@@ -179,7 +162,7 @@ class VaultClient:
             client=self._connect(wrapping_token),
             attempts=1,
         )
-        return str(_pick(answer, "data", "secret_id"))
+        return str(pick(answer, "data", "secret_id"))
 
     async def login(self, role_id: str, secret_id: str) -> TokenGrant:
         """Sign in by AppRole; does not switch to the new token."""
@@ -190,8 +173,8 @@ class VaultClient:
             attempts=1,
         )
         return TokenGrant(
-            _pick(answer, "auth", "client_token"),
-            float(_pick(answer, "auth", "lease_duration")),
+            pick(answer, "auth", "client_token"),
+            float(pick(answer, "auth", "lease_duration")),
         )
 
     async def token_alive(self) -> bool:
@@ -205,7 +188,7 @@ class VaultClient:
     async def renew_token(self) -> float:
         """Seconds the token lives from now."""
         answer = await self._call("token renewal", lambda client: client.auth.token.renew_self())
-        return float(_pick(answer, "auth", "lease_duration"))
+        return float(pick(answer, "auth", "lease_duration"))
 
     async def revoke_token(self) -> None:
         """End this identity and every lease made with it."""
@@ -222,10 +205,32 @@ class VaultClient:
             attempts=1,
         )
         return LoginGrant(
-            lease_id=_pick(answer, "lease_id"),
-            ttl=float(_pick(answer, "lease_duration")),
-            user=_pick(answer, "data", "username"),
-            password=_pick(answer, "data", "password"),
+            lease_id=pick(answer, "lease_id"),
+            ttl=float(pick(answer, "lease_duration")),
+            user=pick(answer, "data", "username"),
+            password=pick(answer, "data", "password"),
+        )
+
+    async def static_login(self, role: str) -> StaticGrant:
+        """The one lasting login of a role, as it is now; reading it makes nothing and can be repeated."""
+        answer = await self._call(
+            f"static login of role {role}",
+            lambda client: client.secrets.database.get_static_credentials(role),
+            path=f"database/static-creds/{role}",
+        )
+        return StaticGrant(
+            ttl=float(pick(answer, "data", "ttl")),
+            period=float(pick(answer, "data", "rotation_period")),
+            user=pick(answer, "data", "username"),
+            password=pick(answer, "data", "password"),
+        )
+
+    async def turn_static_login(self, role: str) -> None:
+        """Have Vault change the password of a lasting login now; open sessions live on."""
+        await self._call(
+            f"rotation of role {role}",
+            lambda client: client.secrets.database.rotate_static_role_credentials(role),
+            path=f"database/rotate-role/{role}",
         )
 
     async def renew_lease(self, lease_id: str) -> float:
@@ -234,7 +239,7 @@ class VaultClient:
             answer = await self._call("lease renewal", lambda client: client.sys.renew_lease(lease_id))
         except Invalid:
             raise Gone("the lease is gone or the database refused to prolong it") from None
-        return float(_pick(answer, "lease_duration"))
+        return float(pick(answer, "lease_duration"))
 
     async def revoke_lease(self, lease_id: str) -> None:
         """End a lease; repeating it is harmless."""
@@ -249,7 +254,7 @@ class VaultClient:
             lambda client: client.secrets.kv.v2.read_secret_metadata(path, mount_point=self._kv_mount),
             path=f"{self._kv_mount}/{path}",
         )
-        return _pick(answer, "data")  # type: ignore[no-any-return]  # hvac has no types
+        return pick(answer, "data")  # type: ignore[no-any-return]  # hvac has no types
 
     async def kv_read(self, path: str, version: int | None = None) -> Mapping[str, Any]:
         """The fields of one version of a secret, by default the newest; raises Missing, also when it was deleted."""
@@ -263,7 +268,7 @@ class VaultClient:
             ),
             path=f"{self._kv_mount}/{path}",
         )
-        return _pick(answer, "data", "data")  # type: ignore[no-any-return]  # hvac has no types
+        return pick(answer, "data", "data")  # type: ignore[no-any-return]  # hvac has no types
 
     async def kv_write(self, path: str, fields: Mapping[str, str]) -> int:
         """Add a version and return its number.  Tried once: a second try could add a second one."""
@@ -272,7 +277,7 @@ class VaultClient:
             lambda client: client.secrets.kv.v2.create_or_update_secret(path, dict(fields), mount_point=self._kv_mount),
             attempts=1,
         )
-        return int(_pick(answer, "data", "version"))
+        return int(pick(answer, "data", "version"))
 
     async def kv_keep_versions(self, path: str, count: int) -> None:
         """How many versions Vault keeps of a secret; nothing else about it changes."""
@@ -293,38 +298,6 @@ class VaultClient:
     async def revoke_prefix(self, prefix: str) -> None:
         """End every lease below a path; repeating it is harmless."""
         await self._call(f"revocation of {prefix}", lambda client: client.sys.revoke_prefix(prefix))
-
-    # --- transit
-
-    async def encrypt(self, key: str, plaintext: bytes, context: bytes) -> str:
-        answer = await self._call(
-            f"encryption with {key}",
-            lambda client: client.secrets.transit.encrypt_data(key, _b64(plaintext), associated_data=_b64(context)),
-        )
-        return str(_pick(answer, "data", "ciphertext"))
-
-    async def decrypt(self, key: str, ciphertext: str, context: bytes) -> bytes:
-        answer = await self._call(
-            f"decryption with {key}",
-            lambda client: client.secrets.transit.decrypt_data(key, ciphertext, associated_data=_b64(context)),
-        )
-        return base64.b64decode(_pick(answer, "data", "plaintext"))
-
-    async def sign(self, key: str, data: bytes) -> str:
-        answer = await self._call(
-            f"signature with {key}",
-            lambda client: client.secrets.transit.sign_data(key, hash_input=_b64(data)),
-        )
-        return str(_pick(answer, "data", "signature"))
-
-    async def public_keys(self, key: str) -> Mapping[int, bytes]:
-        """The public halves of an ed25519 key by version; versions retired by min_decryption_version are not there."""
-        answer = await self._call(
-            f"public keys of {key}",
-            lambda client: client.secrets.transit.read_key(key),
-        )
-        versions = _pick(answer, "data", "keys")
-        return {int(version): base64.b64decode(_pick(fields, "public_key")) for version, fields in versions.items()}
 
     # --- the one way out
 
@@ -376,16 +349,3 @@ class VaultClient:
             if isinstance(error, theirs):
                 return ours(f"{operation}: {reason.format(vault=f'Vault at {self.address}')}"), again
         return Down(f"{operation}: Vault at {self.address} {error}"), False
-
-
-def _pick(answer: Any, *names: str) -> Any:
-    """A field of an answer; something else than Vault listening there must not end in a KeyError."""
-    for name in names:
-        if not isinstance(answer, Mapping) or name not in answer:
-            raise Down(f"what answers there is not Vault: the answer has no '{name}'")
-        answer = answer[name]
-    return answer
-
-
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

@@ -84,7 +84,7 @@ def _held_out(held: Held | None) -> dict[str, Any] | None:
         "generation": login.generation,
         "user": login.user,
         "password": login.password,
-        "valid_until": login.valid_until.isoformat(),
+        "valid_until": None if login.valid_until is None else login.valid_until.isoformat(),
     }
 
 
@@ -95,6 +95,6 @@ def _held_in(left: dict[str, Any] | None) -> Held | None:
         left["generation"],
         left["user"],
         left["password"],
-        datetime.fromisoformat(left["valid_until"]),
+        None if left["valid_until"] is None else datetime.fromisoformat(left["valid_until"]),
     )
     return Held(login, left["lease_id"], LeaseClock(left["full"], time.monotonic()))

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.vault.auth import AppRole
 from app.vault.breaker import Breaker
 from app.vault.client import VaultClient
-from app.vault.credentials import DynamicProvider
+from app.vault.credentials import DynamicProvider, LoginProvider
 from app.vault.errors import Denied, Down, Invalid, VaultError, VaultStartError
 from app.vault.estate import Estate, Legacy
 from app.vault.events import Events
@@ -33,6 +33,7 @@ from app.vault.startup import (
     to_standard_error,
     wait_until_ready,
 )
+from app.vault.static_login import StaticProvider
 from app.vault.tending import Tending
 from app.vault.turning import Nobody, Turning
 
@@ -68,8 +69,13 @@ class Holder:
             settings.vault_secret_id_file,
             self.events,
         )
-        self._provider = DynamicProvider(self._client, role, prober(settings), self.events)
-        self._rings = Rings(self._client, settings.vault_kv_mount, settings.vault_name, self.events)
+        probe = prober(settings)
+        self._provider: LoginProvider = (
+            StaticProvider(self._client, f"{role}-static", probe, self.events)
+            if settings.database_login == "static"
+            else DynamicProvider(self._client, role, probe, self.events)
+        )
+        self._rings = Rings(self._client, settings, self.events)
         self._standing = Standing(self.events)
         self.retiring = Retiring(self._client, self.events, self._bequeath)
         self._tending = Tending(
@@ -169,16 +175,19 @@ class Holder:
         return self.standing()
 
     async def encrypt(self, key: str, plaintext: bytes, context: bytes) -> str:
-        return await self._transit(lambda: self._client.encrypt(self._key(key), plaintext, context))
+        return await self._transit(lambda: self._client.transit.encrypt(self._key(key), plaintext, context))
 
     async def decrypt(self, key: str, ciphertext: str, context: bytes) -> bytes:
-        return await self._transit(lambda: self._client.decrypt(self._key(key), ciphertext, context))
+        return await self._transit(lambda: self._client.transit.decrypt(self._key(key), ciphertext, context))
 
     async def sign(self, key: str, data: bytes) -> str:
-        return await self._transit(lambda: self._client.sign(self._key(key), data))
+        return await self._transit(lambda: self._client.transit.sign(self._key(key), data))
+
+    async def sign_token(self, data: bytes, version: int) -> bytes:
+        return await self._transit(lambda: self._client.transit.sign_token(self._key("token"), data, version))
 
     async def public_keys(self, key: str) -> Mapping[int, bytes]:
-        return await self._transit(lambda: self._client.public_keys(self._key(key)))
+        return await self._transit(lambda: self._client.transit.public_keys(self._key(key)))
 
     # --- inside
 
@@ -307,10 +316,12 @@ class Holder:
                 "renewal": ahead(self._auth.clock.wait(tick)),
             },
             "database": {
+                "kind": self.settings.database_login,
                 "generation": held.login.generation,
                 "seconds": held.clock.full,
-                "ends": held.login.valid_until.isoformat(),
-                "renewal": ahead(held.clock.wait(tick)),
+                "ends": None if held.login.valid_until is None else held.login.valid_until.isoformat(),
+                # A static login is not renewed: its password is changed once in a period, and we follow.
+                "renewal": ahead(held.clock.wait(tick) if held.lease_id else held.clock.left(tick)),
             },
             "rings": self._rings.facts(moment),
             "events": [event.as_fact() for event in self.events.last[:20]],

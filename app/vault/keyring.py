@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ ACTIVATE_AFTER: Final = 30.0  # at least three polls, so that every host can ver
 GRACE: Final = 30 * 86400.0  # longer than the longest idle life of what was signed
 KEY_BYTES: Final = 32
 FOREVER: Final = frozenset({"pepper"})  # a password keeps the pepper it was made with until its owner signs in again
+TOO_FINE: Final = re.compile(r"(?<=\.\d{6})\d+")  # Vault writes nanoseconds, Python knows microseconds
 UNITS: Final[Mapping[str, float]] = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -58,6 +60,12 @@ def read_listing(metadata: Mapping[str, Any]) -> Listing:
         seconds(custom.get("activate_after"), ACTIVATE_AFTER),
         seconds(custom.get("grace"), GRACE),
     )
+
+
+def listing_of_transit(versions: Mapping[int, Mapping[str, Any]], pace: Listing) -> Listing:
+    """The listing of a key that never leaves Vault; it turns at the pace of the kv path of the same name."""
+    found = [Version(number, _moment(str(fields["creation_time"])), True) for number, fields in versions.items()]
+    return Listing(tuple(sorted(found, key=lambda version: version.number)), pace.activate_after, pace.grace)
 
 
 def seconds(text: str | None, default: float) -> float:
@@ -168,10 +176,8 @@ class KvKeyRing:
 
 
 def _moment(text: str) -> datetime:
-    """RFC 3339 with up to nine decimals, in UTC as Vault writes it."""
-    body = text.removesuffix("Z")
-    whole, _, fraction = body.partition(".")
-    return datetime.fromisoformat(whole).replace(microsecond=int((fraction + "000000")[:6]), tzinfo=UTC)
+    """RFC 3339 with up to nine decimals, in UTC or in the zone of the server as Vault writes it."""
+    return datetime.fromisoformat(TOO_FINE.sub("", text)).astimezone(UTC)
 
 
 def _past(entry: Mapping[str, Any]) -> bool:

@@ -12,6 +12,8 @@ draw: Final[Draw] = random.SystemRandom().uniform  # for jitter: no two processe
 
 SHORT: Final = 60.0  # seconds
 BY_HAND: Final = 1.0  # seconds between replacements that people ask for
+LOOK_EVERY: Final = 10.0  # seconds between two looks at a password Vault changes in place, give or take a fifth
+CHANGING: Final = 0.2  # seconds Vault may take to change it
 SHRUNK: Final = 2 / 3  # a grant below this share of the full one means the maximum is near: replace instead
 
 
@@ -56,6 +58,18 @@ class LeaseClock:
     def wait(self, now: float) -> float:
         """Seconds until something is due."""
         return max(0.0, self.due - now)
+
+
+class RotationClock(LeaseClock):
+    """The time until Vault changes a password in place.  Nothing ends then, but what we hold is no longer right.
+
+    Somebody may have it changed earlier, so it is looked at as often as the keys are, and just after the change.
+    """
+
+    def _set(self, ttl: float, now: float) -> None:
+        self.expires = now + ttl
+        self.due = now + min(ttl + CHANGING, LOOK_EVERY * self._draw(0.8, 1.2))
+        self._failures = 0
 
 
 class Spacing:

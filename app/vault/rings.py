@@ -7,10 +7,11 @@ from datetime import datetime
 from types import MappingProxyType
 
 from app.ids import now
+from app.settings import Settings
 from app.vault.client import VaultClient
 from app.vault.errors import Missing
 from app.vault.events import Events
-from app.vault.keyring import KvKeyRing, key_value, read_listing
+from app.vault.keyring import KvKeyRing, Listing, key_value, listing_of_transit, read_listing
 from app.vault.snapshot import RING_FIELDS, KeyRing
 
 VALKEY_FIELD = "password"
@@ -19,10 +20,11 @@ VALKEY_FIELD = "password"
 class Rings:
     """All keys of this application.  A poll costs one small request per path; values are read once per version."""
 
-    def __init__(self, client: VaultClient, kv_mount: str, name: str, events: Events) -> None:
+    def __init__(self, client: VaultClient, settings: Settings, events: Events) -> None:
         self._client = client
-        self._mount = kv_mount
-        self._name = name
+        self._mount = settings.vault_kv_mount
+        self._name = settings.vault_name
+        self._kept_in_vault = frozenset({"token"} if settings.jwt_signer == "vault" else ())
         self._events = events
         self._rings = {ring: KvKeyRing(ring) for ring in RING_FIELDS}
         self._valkey_version = 0
@@ -81,7 +83,11 @@ class Rings:
         shown = f"{self._mount}/{path}"
         known = set(ring.values)
         try:
-            ring.adopt(read_listing(await self._client.kv_metadata(path)))
+            pace = read_listing(await self._client.kv_metadata(path))
+            if ring.name in self._kept_in_vault:
+                await self._read_public(ring, pace)
+                return
+            ring.adopt(pace)
         except Missing as error:
             if strict:
                 raise
@@ -89,6 +95,11 @@ class Rings:
             return
         for gone in known - set(ring.values):
             self._events.tell("retired", ring.name, version=gone, reason="withdrawn")
+        await self._read_values(ring, shown, path, strict=strict)
+        if strict and not ring.values:
+            raise Missing(shown, RING_FIELDS[ring.name])
+
+    async def _read_values(self, ring: KvKeyRing, shown: str, path: str, *, strict: bool) -> None:
         while (number := ring.wanted(now())) is not None:
             try:
                 fields = await self._client.kv_read(path, number)
@@ -102,8 +113,16 @@ class Rings:
             else:
                 if not strict:
                     self._events.tell("rotated", ring.name, version=number)
-        if strict and not ring.values:
-            raise Missing(shown, RING_FIELDS[ring.name])
+
+    async def _read_public(self, ring: KvKeyRing, pace: Listing) -> None:
+        """Take the public halves of a key that never leaves Vault; raises Missing."""
+        versions, known = await self._client.transit.versions(f"{self._name}-{ring.name}"), set(ring.values)
+        ring.adopt(listing_of_transit(versions, pace))
+        ring.values = {number: str(fields["public_key"]).encode() for number, fields in versions.items()}
+        for gone in known - set(ring.values):
+            self._events.tell("retired", ring.name, version=gone, reason="withdrawn")
+        for new in sorted(ring.values.keys() - known if known else ()):
+            self._events.tell("rotated", ring.name, version=new)
 
     async def _update_valkey(self) -> None:
         path = f"{self._name}/valkey"

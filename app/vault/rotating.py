@@ -33,6 +33,7 @@ class Rotator:
         self._client = VaultClient(settings.vault_addr, settings.vault_ca, kv_mount=settings.vault_kv_mount)
         self._client.use(token)
         self._name = settings.vault_name
+        self._kept_in_vault = frozenset({"token"} if settings.jwt_signer == "vault" else ())
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,7 +45,9 @@ class Rotator:
 
     async def forward(self, ring: str) -> int:
         """Write a new version of a ring's key and return its number; raises Invalid when that would push out another
-        version somebody may still rely on."""
+        version somebody may still rely on.  A key that never leaves Vault is made there."""
+        if ring in self._kept_in_vault:
+            return await self._client.transit.rotate(f"{self._name}-{ring}")
         path = self._path(ring)
         metadata = await self._client.kv_metadata(path)
         kept = int(metadata.get("max_versions") or 0)
@@ -59,6 +62,11 @@ class Rotator:
 
     async def withdraw_before(self, ring: str, version: int) -> list[int]:
         """Destroy every version older than this one, for good; returns which.  What they vouched for is void."""
+        if ring in self._kept_in_vault:
+            key = f"{self._name}-{ring}"
+            older = [number for number in await self._client.transit.versions(key) if number < version]
+            await self._client.transit.withdraw_before(key, version)
+            return sorted(older)
         listing = read_listing(await self._client.kv_metadata(self._path(ring)))
         older = [number for number in listing.alive if number < version]
         if older:
@@ -68,6 +76,10 @@ class Rotator:
     async def end_database_logins(self) -> None:
         """Revoke every lease of the application's database role, on all hosts, in the middle of whatever they do."""
         await self._client.revoke_prefix(f"database/creds/{self._name}-app")
+
+    async def turn_lasting_login(self) -> None:
+        """Change the password of the login all hosts share; whoever connects with the old one is refused from now on."""
+        await self._client.turn_static_login(f"{self._name}-app-static")
 
     def _path(self, ring: str) -> str:
         return f"{self._name}/{ring}"

@@ -23,6 +23,7 @@ from app.vault.wire import to_wire
 
 MOST_UNSENT: Final = 8 * protocol.LINE_LIMIT  # bytes; whoever does not read is cut off
 MOST_AT_ONCE: Final = 64
+WITH_KEYS: Final = frozenset({"encrypt", "decrypt", "sign", "sign_token", "public_keys"})
 
 _log = structlog.get_logger("scriptorium.vault")
 
@@ -85,34 +86,30 @@ class Session:
                 }
         self.send(answer)
 
-    async def _do(
-        self,
-        what: str,
-        message: Mapping[str, Any],
-        server: SecretServer,
-    ) -> Any:
+    async def _do(self, what: str, message: Mapping[str, Any], server: SecretServer) -> Any:
+        if what in WITH_KEYS:
+            return await self._with_key(what, message)
+        if what != "refresh":
+            return await server.operate(what, message)
+        if message["of"] not in ("rings", "database"):
+            raise ValueError("nothing of that name")
+        return await self._holder.refresh(message["of"])
+
+    async def _with_key(self, what: str, message: Mapping[str, Any]) -> Any:
+        """What Vault does with keys it does not give away."""
         holder = self._holder
         match what:
-            case "refresh":
-                if message["of"] not in ("rings", "database"):
-                    raise ValueError("nothing of that name")
-                return await holder.refresh(message["of"])
             case "encrypt":
-                plaintext, context = (
-                    _bytes(message["plaintext"]),
-                    _bytes(message["context"]),
-                )
-                return await holder.encrypt(message["key"], plaintext, context)
+                return await holder.encrypt(message["key"], _bytes(message["plaintext"]), _bytes(message["context"]))
             case "decrypt":
-                plain = await holder.decrypt(message["key"], message["ciphertext"], _bytes(message["context"]))
-                return base64.b64encode(plain).decode()
+                return _text(await holder.decrypt(message["key"], message["ciphertext"], _bytes(message["context"])))
             case "sign":
                 return await holder.sign(message["key"], _bytes(message["data"]))
-            case "public_keys":
-                keys = await holder.public_keys(message["key"])
-                return {str(version): base64.b64encode(key).decode() for version, key in keys.items()}
+            case "sign_token":
+                return _text(await holder.sign_token(_bytes(message["data"]), int(message["version"])))
             case _:
-                return await server.operate(what, message)
+                keys = await holder.public_keys(message["key"])
+                return {str(version): _text(key) for version, key in keys.items()}
 
 
 class SecretServer:
@@ -141,6 +138,8 @@ class SecretServer:
                 return self.status()
             case "rotate":
                 return (await self.turning.rotate(str(message["of"]))).as_wire()
+            case "follow_login":
+                return (await self.turning.replace_login()).as_wire()
             case "take_up":
                 versions, withdrawn = _numbers(message["versions"]), _numbers(message["withdrawn"])
                 return (await self.turning.take_up(versions, withdrawn)).as_wire()
@@ -246,6 +245,10 @@ def _numbers(versions: Mapping[str, Any]) -> dict[str, int]:
     if unknown:
         raise ValueError("no ring of that name")
     return {name: int(number) for name, number in versions.items()}
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _bytes(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -65,15 +66,18 @@ class KeyRing:
 
 @dataclass(frozen=True)
 class DatabaseLogin:
-    """A PostgreSQL login; `generation` only grows, also over restarts, and stamps every connection made with it."""
+    """A PostgreSQL login; `generation` only grows, also over restarts, and stamps every connection made with it.
+
+    A static login has no end of its own (`valid_until` is None): it is good until PostgreSQL refuses it.
+    """
 
     generation: int
     user: str = field(repr=False)
     password: str = field(repr=False)
-    valid_until: datetime
+    valid_until: datetime | None
 
     def seconds_left(self, now: datetime | None = None) -> float:
-        return (self.valid_until - (now or datetime.now(UTC))).total_seconds()
+        return math.inf if self.valid_until is None else (self.valid_until - (now or datetime.now(UTC))).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ class Snapshot:
     def endings(self) -> dict[str, str]:
         """When what we hold ends unless it can be renewed (RFC 3339)."""
         token = self.facts.get("token", {}).get("ends")
-        return {"database_login": self.login.valid_until.isoformat()} | ({"vault_token": token} if token else {})
+        login = self.login.valid_until
+        return ({"database_login": login.isoformat()} if login else {}) | ({"vault_token": token} if token else {})
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,10 @@ class SecretSource(Protocol):
 
     async def sign(self, key: str, data: bytes) -> str:
         """Sign with a key that never leaves Vault; raises Unavailable after a bounded wait."""
+
+    async def sign_token(self, data: bytes, version: int) -> bytes:
+        """ES256 over `data` with this version of the token key that never leaves Vault; raises Unavailable after a
+        bounded wait, and Invalid when Vault knows no such version."""
 
     async def public_keys(self, key: str) -> Mapping[int, bytes]:
         """The public halves of a signing key by version, as raw bytes; raises Unavailable after a bounded wait."""

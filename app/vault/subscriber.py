@@ -100,6 +100,9 @@ class Subscriber:
     async def sign(self, key: str, data: bytes) -> str:
         return str(await self._ask("sign", key=key, data=_text(data)))
 
+    async def sign_token(self, data: bytes, version: int) -> bytes:
+        return base64.b64decode(await self._ask("sign_token", data=_text(data), version=version))
+
     async def public_keys(self, key: str) -> Mapping[int, bytes]:
         keys = dict(await self._ask("public_keys", key=key))
         return {int(version): base64.b64decode(text) for version, text in keys.items()}
@@ -113,6 +116,10 @@ class Subscriber:
         Raises Unavailable when one of them does not follow in time.
         """
         return Turned.from_wire(await self._ask("take_up", versions=dict(versions), withdrawn=dict(withdrawn)))
+
+    async def follow_login(self) -> Turned:
+        """Have the broker take a new login, or read the lasting one whose password was changed elsewhere."""
+        return Turned.from_wire(await self._ask("follow_login"))
 
     async def status(self) -> dict[str, Any]:
         """The state of all secrets and workers of this host, without values; raises Unavailable."""

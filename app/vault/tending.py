@@ -10,7 +10,7 @@ from typing import Final
 from app.ids import now
 from app.vault.auth import AppRole
 from app.vault.client import VaultClient
-from app.vault.credentials import DynamicProvider
+from app.vault.credentials import LoginProvider
 from app.vault.errors import Denied, Gone, VaultError, VaultStartError
 from app.vault.events import Events
 from app.vault.lease import draw
@@ -30,7 +30,7 @@ class Tending:
         self,
         client: VaultClient,
         auth: AppRole,
-        provider: DynamicProvider,
+        provider: LoginProvider,
         rings: Rings,
         standing: Standing,
         retiring: Retiring,
@@ -167,9 +167,8 @@ class Tending:
         except VaultError as error:
             if isinstance(error, Denied):
                 self._look_at_token.set()
-            at = time.monotonic()
-            self._standing.trouble("database", str(error), fatal=clock.left(at) == 0)
-            clock.failed(at)
+            self._standing.trouble("database", str(error), fatal=self._provider.ended())
+            clock.failed(time.monotonic())
         self._publish()
 
     # --- keys

@@ -60,20 +60,24 @@ class Turning:
 
         Raises Invalid for what cannot be rotated from here, Unavailable when Vault or a worker does not follow in time.
         """
-        if what == DATABASE:
+        lasting = self._settings.database_login == "static"
+        if what == DATABASE and not lasting:
             return await self.replace_login()
-        if what not in RING_FIELDS:
+        if what not in (*RING_FIELDS, DATABASE):
             raise Invalid(f"there is no secret named {what}")
         if self._settings.rotator_token_file is None:
             raise Invalid("this application was not given the rotator's token (SCRIPTORIUM_ROTATOR_TOKEN_FILE)")
         token = await asyncio.to_thread(read_token, self._settings.rotator_token_file)
         try:
             async with Rotator(self._settings, token) as rotator:
+                if what == DATABASE:
+                    await rotator.turn_lasting_login()
+                    return await self.replace_login()
                 version = await rotator.forward(what)
         except Invalid:
             raise
         except VaultError as error:
-            raise Unavailable(f"The key was not rotated: {error}", code="secrets_unavailable") from None
+            raise Unavailable(f"{what} was not rotated: {error}", code="secrets_unavailable") from None
         return await self.take_up({what: version})
 
     async def take_up(self, versions: Mapping[str, int], withdrawn: Mapping[str, int] | None = None) -> Turned:
@@ -95,7 +99,10 @@ class Turning:
         return Turned(versions, None, await self._followed(read))
 
     async def replace_login(self) -> Turned:
-        """Put a new database login in place of the current one, which is drained and revoked behind it."""
+        """Put a new database login in place of the current one, which is drained and revoked behind it.
+
+        A lasting login is read anew; only the rotator changes its password.
+        """
         workers = await self._followed(self._holder.replace_login)
         return Turned({}, self._holder.snapshot.login.generation, workers)
 

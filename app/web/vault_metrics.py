@@ -26,8 +26,9 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield from _gauge(
         "vault_token_ttl_seconds", "Seconds the Vault token lives without renewal.", _left(status["token"])
     )
-    yield from _gauge("db_lease_ttl_seconds", "Seconds left of the database login.", _left(database))
-    yield from _gauge("db_lease_full_seconds", "Seconds a database login is given for.", database["seconds"])
+    if database["ends"]:  # a lasting login has no lease
+        yield from _gauge("db_lease_ttl_seconds", "Seconds left of the database login.", _left(database))
+        yield from _gauge("db_lease_full_seconds", "Seconds a database login is given for.", database["seconds"])
     yield from _gauge("db_generation", "Generation of the database login.", database["generation"])
     yield from _gauge("secrets_troubles", "How many secrets cannot be renewed or read now.", len(status["troubles"]))
     yield "# HELP vault_request_seconds Requests to Vault, by kind and how they ended."

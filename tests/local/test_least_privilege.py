@@ -43,6 +43,10 @@ def test_the_app_reads_its_keys_and_their_clocks(sign_in: SignIn, ring: str) -> 
         ("get", "database/config/scriptorium"),
         ("post", "transit/keys/scriptorium-audit/rotate"),
         ("get", "transit/export/encryption-key/scriptorium-personal"),
+        ("get", "transit/export/signing-key/scriptorium-token"),
+        ("post", "transit/keys/scriptorium-token/rotate"),
+        ("post", "transit/keys/scriptorium-token/config"),
+        ("post", "database/rotate-role/scriptorium-app-static"),
         ("post", "auth/approle/role/scriptorium-app/secret-id"),
         ("post", "auth/token/create"),
         ("get", "sys/policies/acl/scriptorium-app"),
@@ -115,6 +119,8 @@ def test_the_rotator_writes_what_it_cannot_read(stack: Stack) -> None:
         rotator.secrets.kv.v2.read_secret_version(**path, raise_on_deleted_version=True)
     with pytest.raises(Forbidden):
         rotator.adapter.get("/v1/database/creds/scriptorium-app")
+    with pytest.raises(Forbidden):
+        rotator.adapter.post("/v1/transit/keys/scriptorium-token/config", json={"exportable": True})
 
 
 def test_no_root_token_is_left(stack: Stack) -> None:

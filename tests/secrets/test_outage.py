@@ -99,6 +99,7 @@ async def _sealed(house: House, serve: Serving) -> tuple[datetime, int, float]:
             await asyncio.to_thread(owner.sys.seal)
             await asyncio.sleep(tool.snapshot.login.seconds_left() + 3.0)
             ended = tool.snapshot.login.valid_until
+            assert ended is not None
             asked = await database.fetchval(QUERIES, ended)
             code, told = await state(serve)
             assert (code, told["status"], told["secrets"]) == (503, "not_ready", "must_stop")

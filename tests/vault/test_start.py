@@ -45,6 +45,7 @@ async def test_a_clean_start_has_everything_and_leaves_nothing(house: House, sai
         assert all(len(ring.signing.value) >= 32 for ring in snapshot.rings.values())
         assert snapshot.rings["token"].signing.value.startswith(b"-----BEGIN")
         assert snapshot.login.seconds_left() > 60
+        assert snapshot.login.valid_until is not None
         assert snapshot.login.valid_until > now()
         assert house.logins() == before + 1
         mode = broker.settings.secrets_socket.stat().st_mode

@@ -12,12 +12,26 @@ path "database/creds/@name@-app" {
   capabilities = ["read"]
 }
 
+# The lasting login, where one was provisioned.
+path "database/static-creds/@name@-app-static" {
+  capabilities = ["read"]
+}
+
 # Checkpoints of the audit trail are signed here; the public half and its versions may be read.
 path "transit/sign/@name@-audit" {
   capabilities = ["update"]
 }
 
 path "transit/keys/@name@-audit" {
+  capabilities = ["read"]
+}
+
+# Access tokens are signed here with SCRIPTORIUM_JWT_SIGNER=vault.
+path "transit/sign/@name@-token" {
+  capabilities = ["update"]
+}
+
+path "transit/keys/@name@-token" {
   capabilities = ["read"]
 }
 

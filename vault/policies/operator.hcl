@@ -42,6 +42,10 @@ path "database/roles/@name@-*" {
   capabilities = ["read"]
 }
 
+path "database/static-roles/@name@-app-static" {
+  capabilities = ["read"]
+}
+
 path "auth/approle/role/@name@-app" {
   capabilities = ["read"]
 }

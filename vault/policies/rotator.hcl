@@ -29,6 +29,27 @@ path "transit/keys/@name@-personal/rotate" {
   capabilities = ["update"]
 }
 
+path "transit/keys/@name@-token" {
+  capabilities = ["read"]
+}
+
+path "transit/keys/@name@-token/rotate" {
+  capabilities = ["update"]
+}
+
+# The kill switch of a key that cannot be destroyed: older versions verify nothing any more.
+path "transit/keys/@name@-token/config" {
+  capabilities       = ["update"]
+  allowed_parameters = {
+    "min_decryption_version" = []
+  }
+}
+
+# A new password for the lasting login, where one was provisioned.
+path "database/rotate-role/@name@-app-static" {
+  capabilities = ["update"]
+}
+
 # The manager's own password in PostgreSQL, and the end of every application login at once (an emergency).
 path "database/rotate-root/@name@" {
   capabilities = ["update"]
