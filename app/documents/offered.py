@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.documents.models import Document, DocumentVersion
+from app.documents.models import Comment, Document, DocumentVersion
 from app.documents.queries import visible_to
+from app.documents.talk import talk_mark
 
-__all__ = ["Document", "DocumentVersion", "visible_to"]
+__all__ = ["Comment", "Document", "DocumentVersion", "talk_mark", "visible_to"]

@@ -18,6 +18,7 @@ from app.documents.schemas import (
     DocumentView,
     StepRow,
 )
+from app.documents.talk import MOST_COMMENTS, talk_mark
 from app.drafts.schemas import DraftView
 from app.errors import Invalid
 from app.ids import now
@@ -148,6 +149,15 @@ def threads(comments: Sequence[CommentView]) -> list[dict[str, Any]]:
         if first.parent_id is None
     ]
     return sorted(found, key=lambda thread: cast(CommentView, thread["first"]).resolved_at is not None)
+
+
+def talk_mark_of(comments: Sequence[CommentView]) -> str:
+    """What the page's script knows of the talk, to be told only what is new; empty when not all of it is here."""
+    if len(comments) >= MOST_COMMENTS:
+        return ""
+    moments = [moment for one in comments for moment in (one.created_at, one.resolved_at) if moment]
+    settled = sum(one.resolved_at is not None for one in comments)
+    return talk_mark(len(comments), settled, max(moments, default=None))
 
 
 def entry_url(document: DocumentView) -> str | None:

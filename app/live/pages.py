@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from http import HTTPStatus
 from uuid import UUID
 
@@ -28,6 +29,7 @@ LOOK_IN_DOUBT = 0.8
 """Seconds between looks while the line that brings notices is down."""
 BREATH = 0.1
 """Seconds between two looks, however much happens."""
+_TALK = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,18}")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,7 +50,7 @@ async def live(document_id: UUID) -> Response | None:
         return _refusal(HTTPStatus.TOO_MANY_REQUESTS)
     try:
         await websocket.accept()
-        code = await _tell(hub, seat, Known(_since()))
+        code = await _tell(hub, seat, Known(_since(), _talk()))
         await websocket.close(code)
     finally:
         hub.leave(seat)
@@ -66,6 +68,12 @@ def _since() -> int:
     """The version on the reader's page."""
     given = websocket.args.get("since", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) <= LONGEST_VERSION else 0
+
+
+def _talk() -> str:
+    """How far the talk on the reader's page has come, as `talk_mark` says it; empty when the page does not know."""
+    given = websocket.args.get("talk", "")
+    return given if _TALK.fullmatch(given) else ""
 
 
 async def _tell(hub: Hub, seat: Seat, known: Known) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access import Actor
+from app.documents.offered import talk_mark
 from app.errors import NotFound
 from app.live import queries
 
@@ -18,9 +19,10 @@ Message = dict[str, Any]
 
 @dataclass
 class Known:
-    """What a reader has been told so far; `version` is the one on their page."""
+    """What a reader has been told so far; `version` and `talk` are those of their page, `talk` empty if unknown."""
 
     version: int
+    talk: str = ""
     revision: int = 0
     state: str = ""
     people: list[tuple[UUID, str]] = field(default_factory=list)
@@ -50,9 +52,19 @@ async def news(db: AsyncConnection, actor: Actor, document_id: UUID, known: Know
         messages.append({"type": "state", "state": found.state})
     elif known.greeted and found.revision != known.revision and found.version == known.version:
         messages.append({"type": "changed"})
+    mark = talk_mark(found.said, found.settled, found.spoken_at)
+    if known.talk and mark != known.talk:
+        messages.append(await _talked(db, document_id, known.talk, mark, found.said))
     if people != known.people or not known.greeted:
         shown = [{"id": str(person_id), "name": name} for person_id, name in people[:MOST_NAMES]]
         messages.append({"type": "people", "people": shown, "more": max(0, len(people) - MOST_NAMES)})
     known.version, known.revision, known.state, known.people = found.version, found.revision, found.state, people
-    known.greeted = True
+    known.talk, known.greeted = mark, True
     return messages
+
+
+async def _talked(db: AsyncConnection, document_id: UUID, before: str, mark: str, said: int) -> Message:
+    """Something was said (then `by` is who spoke last), settled, or opened again; the page fetches what."""
+    more = said > int(before.partition(".")[0])
+    by = await db.scalar(queries.last_voice(document_id)) if more else None
+    return {"type": "comments", "mark": mark, "said": said, "by": by}

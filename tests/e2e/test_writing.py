@@ -122,7 +122,8 @@ async def test_a_comment_is_answered_and_resolved(come: Visitors, cast: Cast, pr
     await editor.page.get_by_label("Reply").fill("And water.")
     await editor.press("Send the reply")
     assert await editor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    await sponsor.page.reload()
+    # The sponsor's page hears of it by itself, and shows it where nobody is about to write.
+    await expect(sponsor.page.locator("[data-live]")).to_contain_text("commented.")
     await expect(sponsor.page.locator("#comments")).to_contain_text("And water.")
     await sponsor.press("Resolve")
     await expect(sponsor.page.locator("#comments")).to_contain_text("Resolved:")

@@ -32,10 +32,14 @@ async def open_site(site: Site) -> AsyncIterator[Site]:
 
 @asynccontextmanager
 async def at(
-    who: Person, document_id: str, since: int = 1, headers: Mapping[str, str] = MappingProxyType({})
+    who: Person,
+    document_id: str,
+    since: int = 1,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    talk: str = "",
 ) -> AsyncIterator[ClientConnection]:
     """Somebody's page at a document."""
-    url = f"{who.site.settings.public_url.replace('http', 'ws')}/documents/{document_id}/live?since={since}"
+    url = f"{who.site.settings.public_url.replace('http', 'ws')}/documents/{document_id}/live?since={since}&talk={talk}"
     said = {"Origin": who.site.settings.public_url} | dict(headers)
     cookies = "; ".join(f"{name}={value}" for name, value in who.browser.cookies().items())
     async with connect(url, additional_headers=said | ({"Cookie": cookies} if cookies else {})) as socket:
@@ -89,6 +93,36 @@ async def test_who_is_here_and_what_is_new(open_site: Site) -> None:
             await makers.take(bob, document_id, "hand-in")
             assert (await hear(hers, "state"))["state"] == "handed_in"
         assert (await hear(hers, "people"))["people"] == []
+
+
+async def test_what_was_said_is_told_also_to_those_who_were_away(open_site: Site) -> None:
+    alice, bob, document_id = await people(open_site)
+    path = f"/api/v1/documents/{document_id}/comments"
+    assert await page_mark(alice, document_id) == "0.0.0"
+    async with at(alice, document_id, talk="0.0.0") as hers:
+        await hear(hers, "people")
+        made = await bob.program.post(path, {"body": "Only soot?"})
+        told = await hear(hers, "comments")
+        assert (told["said"], told["by"]) == (1, "Bob")
+    answer = await bob.program.post(f"{path}/{made.json()['id']}/resolve")
+    assert answer.is_success, answer.text
+    async with at(alice, document_id, talk=told["mark"]) as hers:
+        now = await page_mark(alice, document_id)
+        assert await hear(hers, "comments") == {**told, "mark": now, "by": None}
+    for known in (
+        now,
+        "",
+        "x",
+        "1.1",
+    ):  # nothing is new to those who know it, and to those who do not say what they know
+        async with at(alice, document_id, talk=known) as hers:
+            assert [json.loads(await hers.recv())["type"] for _ in range(2)] == ["hello", "people"]
+
+
+async def page_mark(who: Person, document_id: str) -> str:
+    """How far the talk is, as the document's page says it."""
+    shown = (await who.browser.get(f"/sponsor/documents/{document_id}")).text
+    return shown.partition('data-talk="')[2].partition('"')[0]
 
 
 async def test_whoever_comes_back_is_told_what_they_missed(open_site: Site) -> None:

@@ -152,6 +152,7 @@ async def document_page(
         editable=views.editable(document, part),
         draft=found,
         threads=views.threads(talk),
+        talk_mark=views.talk_mark_of(talk),
         comment=comment,
         actions=views.actions(document, part),
         body_html=text.html,

@@ -15,12 +15,18 @@ from app.documents.life import Part
 from app.documents.models import Comment
 from app.documents.schemas import CommentView, DocumentView, NewComment
 from app.documents.service.reading import After, document
+from app.documents.talk import MOST_COMMENTS
 from app.errors import Invalid, NotFound
 from app.ids import new_id, now
 
 
 async def comments(
-    db: AsyncConnection | AsyncSession, actor: Actor, document_id: UUID, *, after: After = None, limit: int = 500
+    db: AsyncConnection | AsyncSession,
+    actor: Actor,
+    document_id: UUID,
+    *,
+    after: After = None,
+    limit: int = MOST_COMMENTS,
 ) -> list[CommentView]:
     """What was said about a document the actor may see, in the order it was said; passages are looked for anew."""
     about = await document(db, actor, document_id)
