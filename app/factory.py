@@ -19,6 +19,7 @@ from app.oauth.api import oauth_problem
 from app.settings import Settings
 from app.vault.broker import source_for
 from app.vault.snapshot import SecretSource
+from app.watch.recorder import Watch
 from app.web import cookies, cors, error_pages, representation
 from app.web.asgi import ASGIApp
 from app.web.connection import Connection
@@ -60,6 +61,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
         TRAP_HTTP_EXCEPTIONS=False,
         PROPAGATE_EXCEPTIONS=False,
     )
+    watch = app.extensions[Watch.__name__] = Watch()
     secrets = source or source_for(settings)
     valkey = _valkey(settings, secrets)
     cookies.install(app, settings)
@@ -78,7 +80,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     routes.mount(app)
     opening.install(app, settings, secrets, valkey)
     inner = cast(ASGIApp, app.asgi_app)
-    app.asgi_app = Guard(inner, settings)  # type: ignore[assignment,method-assign]  # the documented way to wrap it
+    app.asgi_app = Guard(inner, settings, watch=watch)  # type: ignore[assignment,method-assign]  # the documented way to wrap it
     return app
 
 

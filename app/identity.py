@@ -33,6 +33,7 @@ from app.web.client_address import client_address
 from app.web.context import extension, reading, resources, transaction
 from app.web.cookies import session_cookie
 from app.web.faces import for_programs
+from app.web.noticing import notice
 from app.web.request_id import request_id
 
 Facts = tuple[CredentialFacts, PersonFacts]
@@ -144,6 +145,8 @@ async def _key(caller: Actor, key: str) -> Actor:
     """An API key, from a network that both its owner and the site allow."""
     presented = keys.key_hash(key)
     facts = await facts_of(presented, lambda db: keys.look_up(db, presented)) if keys.well_formed(key) else None
+    if facts is None:
+        notice("forged_token", form="API key")
     if facts is None or not still_good(facts):
         return replace(caller, refusal="The API key is not good or has ended.")
     found, person = facts
@@ -157,7 +160,11 @@ async def _key(caller: Actor, key: str) -> Actor:
 async def _bearer(caller: Actor, token: str) -> Actor:
     if token.startswith(keys.PREFIX):
         return await _key(caller, token)
-    access = extension(tokens.Tokens).signer.verify(token)
+    signer = extension(tokens.Tokens).signer
+    forged = signer.forged
+    access = signer.verify(token)
+    if signer.forged != forged:
+        notice("forged_token", form="access token")
     if access is not None:
         family_id = access.family_id
         facts = await facts_of(family_id, lambda db: tokens.look_up(db, family_id))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Final
 
@@ -13,6 +14,7 @@ from app.rights.line import NoticeLine
 from app.rights.memory import Memory
 from app.tokens.service import Tokens
 from app.vault.snapshot import Snapshot
+from app.watch.recorder import Watch
 from app.web.failure_budget import FailureBudget
 from app.web.guard import BUCKETS, Guard
 from app.web.limits import Limiter
@@ -29,7 +31,7 @@ def observe(app: Quart, res: Resources, metrics: Metrics) -> None:
         metrics.add(*_of_requests(guard))
     metrics.beside(lambda: of_vault(res.secrets))
     signer = app.extensions[Tokens.__name__].signer
-    metrics.add(*_of_rights(app), *_of_secrets(res))
+    metrics.add(*_of_rights(app), *_of_secrets(res), *_of_watch(app.extensions[Watch.__name__]))
     metrics.add(
         Family(
             "unknown_key_id_total", "counter", "Tokens under a key we do not know.", lambda: [("", signer.unknown_keys)]
@@ -84,6 +86,14 @@ def _of_rights(app: Quart) -> Iterator[Family]:
     yield Family(
         "scriptorium_limits_alone", "gauge", "Workers that limit without Valkey.", lambda: [("", limiter.store_lost)]
     )
+
+
+def _of_watch(watch: Watch) -> Iterator[Family]:
+    def counted(counter: Counter[str]) -> Callable[[], Iterator[tuple[str, float]]]:
+        return lambda: ((label(kind=kind), count) for kind, count in counter.items())
+
+    yield Family("scriptorium_security_events_total", "counter", "Security events, by kind.", counted(watch.seen))
+    yield Family("scriptorium_security_alerts_total", "counter", "What was unusual, by kind.", counted(watch.alerts))
 
 
 def _of_secrets(res: Resources) -> Iterator[Family]:

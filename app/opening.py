@@ -38,6 +38,9 @@ from app.settings import Settings
 from app.tokens.queries import TOUCH_KEYS
 from app.tokens.service import Tokens, forget_old, make_tokens
 from app.vault.snapshot import SecretSource
+from app.watch.recorder import Watch
+from app.watch.service import sweep as sweep_watch
+from app.watch.writing import WatchBook
 from app.web import cookies
 from app.web.context import EXTENSION
 from app.web.failure_budget import FailureBudget
@@ -85,6 +88,7 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     suspensions = Suspensions(database)
     await _started(opened, suspensions.start, suspensions.stop)
     app.extensions[Suspensions.__name__] = suspensions
+    await _keep_watch(app, res, opened)
     tally = Tally(database, lambda: (app.extensions[Limiter.__name__].refused, failures.refused))
     await _started(opened, tally.start, tally.stop)
     app.extensions[Tally.__name__] = tally
@@ -96,7 +100,7 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[Gallery.__name__] = Gallery(store, Pictures())
     budgets = app.extensions[Budgets.__name__] = Budgets(settings, valkey)
     app.extensions[Printer.__name__] = Printer(settings, store, Press(), budgets)
-    sweeper = Sweeper(database, (_kept_answers(settings), forget_old, _files(store)))
+    sweeper = Sweeper(database, (_kept_answers(settings), forget_old, _files(store), sweep_watch))
     await _started(opened, sweeper.start, sweeper.stop)
     app.extensions[Sweeper.__name__] = sweeper
     sealer = Sealer(database, secrets, settings)
@@ -109,6 +113,18 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     observe(app, res, metrics)
     await _started(opened, metrics.start, metrics.stop)
     app.extensions[Metrics.__name__] = metrics
+
+
+async def _keep_watch(app: Quart, res: Resources, opened: AsyncExitStack) -> None:
+    """Write down what is seen, and notice when what we lean on is away."""
+    limiter: Limiter = app.extensions[Limiter.__name__]
+    conditions = {
+        "store_lost": lambda: limiter.store_lost,
+        "vault": lambda: res.secrets.snapshot.state != "healthy",
+    }
+    book = WatchBook(app.extensions[Watch.__name__], res.database, conditions)
+    await _started(opened, book.start, book.stop)
+    app.extensions[WatchBook.__name__] = book
 
 
 async def _listen(app: Quart, res: Resources, hub: Hub, opened: AsyncExitStack) -> None:

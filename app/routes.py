@@ -29,6 +29,7 @@ from app.tokens import api as tokens_api
 from app.tokens import pages as tokens_pages
 from app.web import api as site_api
 from app.web import pages as site_pages
+from app.web import policy_reports
 from app.web.guards import access_of
 
 # Served by Quart itself, to everybody.
@@ -67,6 +68,7 @@ def mount(app: Quart) -> None:
         exports_api,
         oauth_api,
         admin_api,
+        policy_reports,
     ):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(pages)

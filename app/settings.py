@@ -40,6 +40,7 @@ DEFAULT_LIMITS: Final[Mapping[str, Limit]] = {
     "API": Limit(6000, 60.0),  # requests of one API caller
     "PAGES": Limit(1200, 60.0),  # page requests from one address
     "DRAFTS": Limit(120, 60.0),  # drafts kept and previews asked for by one person
+    "REPORTS": Limit(60, 60.0),  # deliveries of browsers' reports from one address
     "TOKEN": Limit(600, 60.0),  # refresh and revoke calls from one address
 }
 

@@ -12,6 +12,7 @@ from app.drafts import models as drafts
 from app.journal import models as journal
 from app.oauth import models as oauth
 from app.tokens import models as tokens
+from app.watch import models as watch
 from app.web import idempotency
 
 metadata = Base.metadata
@@ -28,4 +29,5 @@ __all__ = [
     "metadata",
     "oauth",
     "tokens",
+    "watch",
 ]

@@ -59,6 +59,7 @@ GET    /admin/secrets                                                   login   
 POST   /admin/secrets/refresh                                           login   403     403     403     403     403     done    status  status  status
 GET    /admin/secrets/rotate                                            login   403     403     403     403     403     200     status  status  status
 POST   /admin/secrets/rotate                                            login   403     403     403     403     403     done    status  status  status
+GET    /admin/security                                                  login   403     403     403     403     403     200     status  status  status
 GET    /admin/sessions                                                  login   403     403     403     403     403     200     status  status  status
 POST   /admin/sessions/<uuid:person_id>/<uuid:session_id>/end           login   403     403     403     403     403     404     status  status  status
 GET    /console                                                         200     200     200     200     200     200     200     200     200     200
@@ -140,6 +141,7 @@ GET    /.well-known/jwks.json                                           200     
 GET    /.well-known/oauth-authorization-server                          200     200     200     200     200     200     200     200     200     200
 GET    /.well-known/openid-configuration                                200     200     200     200     200     200     200     200     200     200
 GET    /.well-known/security.txt                                        200     200     200     200     200     200     200     200     200     200
+POST   /api/csp-reports                                                204     204     204     204     204     204     204     204     204     204
 POST   /api/login                                                       401     200     200     200     200     200     200     403     403     403
 GET    /api/openapi.json                                                200     200     200     200     200     200     200     200     200     200
 GET    /api/secure                                                      401     200     200     200     200     200     200     401     401     401
@@ -163,6 +165,9 @@ DELETE /api/v1/admin/people/<uuid:person_id>/sign-ins/<uuid:family_id>  401     
 POST   /api/v1/admin/people/<uuid:person_id>/suspend                    401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/admin/people/bulk                                        401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/admin/secrets                                            401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/security                                           401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/security/events                                    401     403     403     403     403     403     200     401     401     401
+GET    /api/v1/admin/security/policy-reports                            401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/admin/sessions                                           401     403     403     403     403     403     200     401     401     401
 POST   /api/v1/auth/refresh                                             401     401     401     401     401     401     401     401     401     401
 POST   /api/v1/auth/revoke                                              204     204     204     204     204     204     204     204     204     204
@@ -253,6 +258,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/admin/people/<uuid:person_id>/roles"): {"roles": "editor", "reason": "R"},
     ("POST", "/admin/people/<uuid:person_id>/end-sessions"): {"reason": "R"},
     ("POST", "/admin/secrets/rotate"): {"secret": "database"},
+    ("POST", "/api/csp-reports"): {"csp-report": {}},
     ("POST", "/api/login"): {"email": "$email", "password": "$password"},
     ("POST", "/api/v1/auth/token"): {"email": "$email", "password": "$password"},
     ("POST", "/api/v1/auth/refresh"): {"refresh_token": "x"},

@@ -18,6 +18,7 @@ from app.resources import Resources
 from app.rights.actors import actor_of
 from app.rights.facts import PersonFacts, person_facts
 from app.web.client_address import address_block
+from app.web.noticing import notice
 
 WRONG = "The address or the password is not right."
 
@@ -48,6 +49,7 @@ async def recognise(res: Resources, caller: Actor, email: str, password: str, *,
 
 async def _note_failure(res: Resources, caller: Actor, row: Any, via: str) -> None:
     target = ("person", row.id if row is not None else "unknown")
+    notice("guess", about=target[1], via=via)
     async with res.database.transaction() as db:
         await audit.record(db, caller, "sign_in.refused", target, {"via": via})
 

@@ -257,3 +257,63 @@ class AuditPage(msgspec.Struct, frozen=True):
 
     items: list[AuditView]
     next_cursor: str | None
+
+
+class SecurityQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which security events; `cursor` is what the page before gave."""
+
+    limit: Limit = DEFAULT_PAGE
+    cursor: Cursor | None = None
+    kind: Words = ""
+    alerts: bool = False
+
+
+class SecurityEventView(msgspec.Struct, frozen=True):
+    """What one source did of one kind within one hour; `facts` and `request_id` are of the last time.
+
+    `subject` is the id of a person or a word, `block` an address block; either may be empty.
+    """
+
+    id: UUID
+    kind: str
+    title: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    subject: str
+    block: str
+    request_id: str
+    facts: dict[str, Any]
+
+
+class SecurityEventPage(msgspec.Struct, frozen=True):
+    """Security events and the cursor of the next page."""
+
+    items: list[SecurityEventView]
+    next_cursor: str | None = None
+
+
+class SecurityHours(msgspec.Struct, frozen=True):
+    """How many security events of each kind every hour had: each list of `by_kind` belongs to `hours`."""
+
+    hours: list[datetime]
+    by_kind: dict[str, list[int]]
+
+
+class PolicyReportView(msgspec.Struct, frozen=True):
+    """One violation of the content policy, however often it was reported."""
+
+    page: str
+    directive: str
+    blocked: str
+    source: str
+    line: int
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+class PolicyReportList(msgspec.Struct, frozen=True):
+    """Violations of the content policy."""
+
+    items: list[PolicyReportView]

@@ -76,6 +76,7 @@ class TokenSigner:
         self._keys: dict[tuple[int, bytes], ECKey] = {}
         self._remembered: OrderedDict[bytes, AccessToken] = OrderedDict()
         self._remember = remember
+        self.forged = 0  # tokens that nobody here ever signed; those that have merely expired are not among them
         self.unknown_keys = 0  # tokens whose key we do not know: forged, long retired, or from a host ahead of us
 
     async def issue(
@@ -115,7 +116,11 @@ class TokenSigner:
         ring = self._ring()
         if known is not None and ring.find(known.key_version) is not None:
             return known if known.expires_at > time() else None
-        checked = self._check(token, ring)
+        claims = self._claims(token, ring)
+        if claims is None:
+            self.forged += 1
+            return None
+        checked = self._current(*claims)
         if checked is not None:
             self._remembered[digest] = checked
             if len(self._remembered) > self._remember:
@@ -133,7 +138,8 @@ class TokenSigner:
             for key in self._ring().verifying
         ]
 
-    def _check(self, token: str, ring: KeyRing) -> AccessToken | None:
+    def _claims(self, token: str, ring: KeyRing) -> tuple[_Claims, int] | None:
+        """What a key of ours signed, and which; None for everything else."""
         if len(token) > MAX_LENGTH or token.count(".") != DOTS:
             return None
         try:
@@ -150,6 +156,9 @@ class TokenSigner:
             claims = msgspec.convert(decoded.claims, _Claims)
         except (JoseError, ValueError, TypeError, RecursionError, msgspec.MsgspecError):
             return None
+        return claims, key.version
+
+    def _current(self, claims: _Claims, key_version: int) -> AccessToken | None:
         moment, us = time(), self._settings.public_url
         if claims.iss != us or claims.aud != us or claims.exp <= moment or claims.iat > moment + CLOCK_SKEW:
             return None
@@ -163,7 +172,7 @@ class TokenSigner:
             claims.jti,
             claims.iat,
             claims.exp,
-            key.version,
+            key_version,
         )
 
     async def _signed(self, kind: str, claims: Mapping[str, Any]) -> str:

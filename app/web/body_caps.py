@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from app.web.faces import for_programs
+from app.web.headers import REPORTS
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -13,6 +14,7 @@ FORM = 64 * KIB
 JSON = 256 * KIB
 DOCUMENT_FORM = 5 * MIB
 DOCUMENT_JSON = 3 * MIB
+REPORT = 16 * KIB  # reports of browsers, which come unasked from anybody
 UPLOAD = 25 * MIB  # one attached file
 MULTIPART_ROOM = 16 * KIB  # what a form takes around the file
 UPLOAD_SECONDS = 300.0  # a full-size file over a poor line
@@ -62,6 +64,8 @@ def body_cap(path: str, content_type: str) -> int:
     """Return the most bytes a body of this type may have at this path; unknown types get what their face expects."""
     if takes_upload(path) and (is_multipart(content_type) or not is_form(content_type)):
         return UPLOAD + (MULTIPART_ROOM if is_multipart(content_type) else 0)
+    if path.rstrip("/") == REPORTS:
+        return REPORT
     as_json = is_json(content_type) or (for_programs(path) and not is_form(content_type))
     if takes_document_text(path):
         return DOCUMENT_JSON if as_json else DOCUMENT_FORM

@@ -16,6 +16,7 @@ from app.errors import DomainError, Invalid, NotAuthenticated, Unavailable
 from app.web.faces import for_programs, is_oauth
 from app.web.kept_text import kept_page, sent_again
 from app.web.local_path import local_path, referring_path
+from app.web.noticing import notice_refusal
 from app.web.parsing import Malformed
 from app.web.problems import from_http, headers_of, problem
 from app.web.refusals import BROKEN, PAGE_TYPE, Refusal, page_body
@@ -87,6 +88,7 @@ class ErrorPages:
         return await self._answer(said, said)
 
     async def _answer(self, said: DomainError, error: DomainError | HTTPException) -> ResponseTypes:
+        notice_refusal(said)
         path = _current().path
         if self.oauth_form is not None and is_oauth(path):
             form = cast(Response, self.oauth_form(said))

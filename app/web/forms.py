@@ -21,6 +21,10 @@ class MalformedForm(ValueError):
     """The body is not a form as we accept it; the message says why in plain words."""
 
 
+class OversizedForm(MalformedForm):
+    """It has more fields than any form of ours: a bomb, or somebody's mistake."""
+
+
 def _contains(data: bytes, unwanted: bytes) -> bool:
     return len(data.translate(None, unwanted)) != len(data)
 
@@ -29,7 +33,7 @@ def read_urlencoded(data: bytes) -> Pairs:
     """Decode `application/x-www-form-urlencoded`; raises MalformedForm."""
     data = data.strip(b"\r\n")
     if data.count(b"&") >= MAX_FIELDS:
-        raise MalformedForm(f"A form has at most {MAX_FIELDS} fields.")
+        raise OversizedForm(f"A form has at most {MAX_FIELDS} fields.")
     if b"%%" in data or _contains(data, _NEVER_RAW):
         raise MalformedForm("The form is not encoded as forms are.")
     pairs: Pairs = []
@@ -67,7 +71,7 @@ def read_multipart(data: bytes, boundary: bytes) -> Pairs:
     delimiter = b"\r\n--" + boundary
     parts = (b"\r\n" + data).split(delimiter, MAX_FIELDS + 2)
     if len(parts) > MAX_FIELDS + 2:
-        raise MalformedForm(f"A form has at most {MAX_FIELDS} fields.")
+        raise OversizedForm(f"A form has at most {MAX_FIELDS} fields.")
     if len(parts) == 1 or parts[0].strip() or not parts[-1].startswith(b"--"):
         raise MalformedForm("The form is incomplete.")
     return [_field(part) for part in parts[1:-1]]

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import structlog
 
+from app.watch.recorder import Watch
 from app.web import client_address as address
 from app.web import refusals
 from app.web import request_id as identifier
@@ -21,6 +22,7 @@ from app.web.client_address import Network, TrustedProxies
 from app.web.exchange import Exchange
 from app.web.faces import for_programs
 from app.web.headers import HeaderSet
+from app.web.redaction import redact
 from app.web.refusals import Refusal, Refused
 from app.web.request_head import (
     METHODS,
@@ -43,6 +45,12 @@ CLIENT_LEFT = 499  # no answer was sent because nobody waited for one; the numbe
 
 _UNCOUNTED = frozenset({"/health/live", "/health/ready"})
 _BROKEN = "request.broken"
+_BLAMELESS = frozenset({refusals.TOO_BUSY.code, refusals.BROKEN.code, refusals.NEEDS_HTTPS.code, "https"})
+_BOMBS = frozenset(
+    refusal.code
+    for refusal in (refusals.TOO_LARGE, refusals.ENCODED_BODY, refusals.TOO_SLOW, refusals.HEADERS_TOO_LARGE)
+)
+_LONGEST_PATH = 200
 
 
 class GuardSettings(Protocol):
@@ -90,10 +98,12 @@ class Guard:
         concurrency: int = CONCURRENCY,
         body_seconds: float = BODY_SECONDS,
         access_log: AccessLog | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.app = app
         self.tallies = Tallies()
         self.access_log = access_log or AccessLog()
+        self.watch = watch or Watch()
         self._https = settings.public_url.startswith("https://")
         self._public_url = settings.public_url.rstrip("/")
         self._hosts = Hosts(settings.public_url, settings.port, settings.allowed_hosts)
@@ -139,7 +149,7 @@ class Guard:
             tallies.seconds += took
             tallies.slots[bisect_left(BUCKETS, took)] += 1
             if exchange.refused is not None:
-                tallies.refused[exchange.refused.code] += 1
+                self._note(scope, exchange.refused, exchange.request_id)
             self.access_log.add(
                 scope["method"],
                 scope.get("raw_path") or quote(path).encode(),
@@ -240,10 +250,18 @@ class Guard:
             self._hosts.check(head.named.get(b"host"))
             self._hosts.check_origin(head.named.get(b"origin"))
         except Refused as refused:
-            self.tallies.refused[refused.refusal.code] += 1
+            self._note(scope, refused.refusal, scope["state"][identifier.STATE_KEY])
             await refuse_socket(scope, receive, send, self._headers, refused.refusal)
         else:
             await self.app(scope, receive, self._completed(scope, send))
+
+    def _note(self, scope: Scope, refusal: Refusal, request_id: str) -> None:
+        self.tallies.refused[refusal.code] += 1
+        if refusal.code not in _BLAMELESS:
+            block = address.address_block(scope["state"][address.STATE_KEY])
+            kind = "bomb" if refusal.code in _BOMBS else "hostile"
+            path = redact(quote(scope["path"]))[:_LONGEST_PATH]
+            self.watch.note(kind, block=block, request_id=request_id, path=path, code=refusal.code)
 
     def _completed(self, scope: Scope, send: Send) -> Send:
         """Complete the headers of an answer that refuses a socket."""

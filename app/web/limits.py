@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from time import monotonic
 from typing import Any, Protocol
 
-import structlog
 from quart import Quart, Response, current_app, g, request
 from quart_rate_limiter import (
     QUART_RATE_LIMITER_EXEMPT_ATTRIBUTE,
@@ -28,11 +26,8 @@ from app.errors import Throttled
 from app.web.client_address import address_block, client_address
 from app.web.faces import for_programs
 from app.web.limit_decision import Demand, SharedDecider, Verdict
+from app.web.noticing import notice
 from app.web.shared_script import Client
-
-log = structlog.get_logger(__name__)
-
-_TELL_EVERY = 1.0
 
 
 class LimitLike(Protocol):
@@ -91,7 +86,6 @@ class Limiter(RateLimiter):
         self._settings = settings
         self._shared = {True: list(programs), False: list(pages)}
         self._decider = SharedDecider(client, workers=settings.workers, prefix=prefix)
-        self._told_at = 0.0
         self.refused: Counter[str] = Counter()
         super().__init__(key_function=by_address)
 
@@ -146,10 +140,9 @@ class Limiter(RateLimiter):
 
     def _tell(self, demands: Sequence[Demand], verdict: Verdict) -> None:
         name = max(zip(demands, verdict.used, strict=True), key=lambda pair: pair[1] / pair[0].period)[0].key
-        self.refused[name.partition(":")[0]] += 1
-        if monotonic() - self._told_at >= _TELL_EVERY:  # a flood must not become a flood of lines
-            self._told_at = monotonic()
-            log.warning("limit.reached", limit=name, refused_since_start=self.refused.total())
+        rule = name.partition(":")[0]
+        self.refused[rule] += 1
+        notice("limit", limit=rule)
 
     async def _after_request(self, response: Response) -> Response:
         decided: tuple[Sequence[Demand], Verdict] | None = g.get("scriptorium_limits")

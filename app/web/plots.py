@@ -1,9 +1,9 @@
-"""Small plots of numbers by day, drawn on the server as SVG: classes only, so that the strict policy lets them pass."""
+"""Small plots of numbers by day or hour, drawn on the server as SVG: classes only, so that the strict policy lets them pass."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from markupsafe import Markup
@@ -22,7 +22,10 @@ _BAR = Markup('<rect class="plot-bar" x="{x:.2f}" y="{y:.2f}" width="{width:.2f}
 
 
 def bars(key: str, title: str, days: Sequence[date], values: Sequence[int]) -> Markup:
-    """One bar for each day.  `key` is the beginning of ids and new on its page; the description says it in words."""
+    """One bar for each day, or for each hour where `days` are moments.
+
+    `key` is the beginning of ids and new on its page; the description says it in words.
+    """
     base, most = HEIGHT - BOTTOM, max(values, default=0)
     place = WIDTH / max(1, len(values))
     drawn = Markup().join(
@@ -53,11 +56,17 @@ def bars(key: str, title: str, days: Sequence[date], values: Sequence[int]) -> M
 def in_words(days: Sequence[date], values: Sequence[int]) -> str:
     """What somebody who does not see the plot should know of it."""
     if not values or not any(values):
-        return f"None in the {len(values)} days."
+        return f"None in the {len(values)} {_unit(days)}s."
     peak = max(range(len(values)), key=values.__getitem__)
-    most = f"most on {_day(days[peak])}: {values[peak]:,}"
-    return f"{sum(values):,} in {len(values)} days; {most}; on the last day: {values[-1]:,}."
+    unit = _unit(days)
+    at, on_last = ("on", "on the last day") if unit == "day" else ("at", "in the last hour")
+    most = f"most {at} {_day(days[peak])}: {values[peak]:,}"
+    return f"{sum(values):,} in {len(values)} {unit}s; {most}; {on_last}: {values[-1]:,}."
+
+
+def _unit(days: Sequence[date]) -> str:
+    return "hour" if days and isinstance(days[0], datetime) else "day"
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {day:%b}"
+    return f"{day.day} {day:%b}" + (f" {day:%H:%M}" if isinstance(day, datetime) else "")

@@ -27,6 +27,10 @@ class MalformedJSON(ValueError):
     """The text is not JSON as we accept it; the message says why in plain words."""
 
 
+class OversizedJSON(MalformedJSON):
+    """It is deeper or holds more than any request needs: a bomb, or somebody's mistake."""
+
+
 def loads(data: bytes) -> Any:
     """Decode `data`; raises MalformedJSON.  3 MiB of the worst shape take some 20 ms."""
     if not data.strip(b" \t\r\n"):
@@ -35,7 +39,7 @@ def loads(data: bytes) -> Any:
     _check_size(outside)
     _check_depth(outside)
     if _LONG_NUMBER.search(outside):
-        raise MalformedJSON("A number is longer than any this site uses.")
+        raise OversizedJSON("A number is longer than any this site uses.")
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -52,13 +56,13 @@ def _outside_of_strings(data: bytes) -> bytes:
         data = data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     parts = data.split(b'"', 2 * MAX_STRINGS + 1)
     if len(parts) > 2 * MAX_STRINGS + 1:
-        raise MalformedJSON("The body holds more values than any request here needs.")
+        raise OversizedJSON("The body holds more values than any request here needs.")
     return b"".join(parts[::2])
 
 
 def _check_size(outside: bytes) -> None:
     if len(outside) > MAX_OUTSIDE or sum(map(outside.count, (b",", b":", b"[", b"{"))) > MAX_TOKENS:
-        raise MalformedJSON("The body holds more values than any request here needs.")
+        raise OversizedJSON("The body holds more values than any request here needs.")
 
 
 def _check_depth(outside: bytes) -> None:
@@ -66,7 +70,7 @@ def _check_depth(outside: bytes) -> None:
     for bracket in outside.translate(None, _NOT_BRACKETS):
         depth += 1 if bracket in _OPENING else -1
         if depth > MAX_DEPTH:
-            raise MalformedJSON(f"The body is nested deeper than {MAX_DEPTH} levels.")
+            raise OversizedJSON(f"The body is nested deeper than {MAX_DEPTH} levels.")
 
 
 def _check_values(value: Any) -> int:

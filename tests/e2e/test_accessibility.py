@@ -46,7 +46,13 @@ PAGES = {
         "document-sponsor": "/sponsor/documents/{document_id}",
     },
     "editor": {"assignments": "/editor/dashboard", "document-editor": "/editor/documents/{document_id}"},
-    "admin": {"admin": "/admin/", "queue": "/admin/queue", "people": "/admin/people", "audit": "/admin/audit"},
+    "admin": {
+        "admin": "/admin/",
+        "queue": "/admin/queue",
+        "people": "/admin/people",
+        "audit": "/admin/audit",
+        "security": "/admin/security",
+    },
 }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from quart import Blueprint
 
-from app.admin.pages import bulk, overview, people, person, secrets, sessions, trail
+from app.admin.pages import bulk, overview, people, person, secrets, security, sessions, trail
 
 blueprint = Blueprint("admin", __name__)
-for area in (overview, people, bulk, person, secrets, sessions, trail):
+for area in (overview, people, bulk, person, secrets, security, sessions, trail):
     blueprint.register_blueprint(area.blueprint)
