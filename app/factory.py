@@ -22,18 +22,18 @@ from app.vault.snapshot import SecretSource
 from app.watch.recorder import Watch
 from app.web import cookies, cors, error_pages, representation
 from app.web.asgi import ASGIApp
+from app.web.assets import STATIC, static_view
 from app.web.connection import Connection
 from app.web.context import current_actor, extension
 from app.web.csrf import Csrf
 from app.web.faces import for_programs
 from app.web.guard import Guard
-from app.web.headers import response_headers
 from app.web.kept_text import kept_page, sent_again
 from app.web.limits import Limiter, named_limit
 from app.web.local_path import local_path
 from app.web.problems import problem
 from app.web.redirects import see_other
-from app.web.render import STATIC, Renderer, render
+from app.web.render import Renderer, render
 from app.web.repeating import RepeatingQuart
 from app.web.request_id import request_id
 from app.web.steps import StepMissing
@@ -43,7 +43,6 @@ from app.web.uploads import UploadingRequest
 VISITOR_FORMS = frozenset({"/login", "/register", "/signupsponsor", "/signupeditor"})
 LARGEST_BODY = 6 * 1024 * 1024
 STATIC_FOR = 365 * 86400
-STATIC_KEPT = f"public, max-age={STATIC_FOR}"
 
 
 def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
@@ -70,7 +69,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
     _forms(app, settings, secrets)
     app.extensions["Renderer"] = Renderer(settings)
     error_pages.install(app, render).oauth_form = oauth_problem
-    app.view_functions["static"] = response_headers(cache_control=STATIC_KEPT)(app.send_static_file)
+    app.view_functions["static"] = static_view(app)
     app.register_error_handler(NotActive, _not_active)
     app.register_error_handler(NotFresh, _not_fresh)
     app.register_error_handler(StepMissing, _step_missing)

@@ -117,6 +117,7 @@ POST   /oauth/authorize                                                 login   
 GET    /register                                                        200     200     200     200     200     200     200     200     200     200
 POST   /register                                                        login   login   login   login   login   login   login   login   login   login
 GET    /search                                                          200     200     200     200     200     200     200     200     200     200
+GET    /security-policy                                                 200     200     200     200     200     200     200     200     200     200
 GET    /signupeditor                                                    200     200     200     200     200     200     200     200     200     200
 POST   /signupeditor                                                    login   login   login   login   login   login   login   login   login   login
 GET    /signupsponsor                                                   200     200     200     200     200     200     200     200     200     200

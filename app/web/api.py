@@ -114,6 +114,13 @@ async def metrics() -> Response:
 @blueprint.get("/.well-known/security.txt")
 @public
 async def security_txt() -> Response:
-    expires = (now() + timedelta(days=180)).strftime("%Y-%m-%dT00:00:00Z")
-    lines = [f"Contact: {settings().security_contact}", f"Expires: {expires}", "Preferred-Languages: en"]
+    """Whom to tell of a weakness (RFC 9116): good for half a year from today, under the one address that counts."""
+    here = settings().public_url.rstrip("/")
+    lines = [
+        f"Contact: {settings().security_contact}",
+        f"Expires: {(now() + timedelta(days=180)).strftime('%Y-%m-%dT00:00:00Z')}",
+        f"Canonical: {here}/.well-known/security.txt",
+        f"Policy: {here}/security-policy",
+        "Preferred-Languages: en",
+    ]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -233,8 +233,7 @@ class Guard:
 
         A caller on this very machine may stay: that is a health check, and nothing has left the house.
         """
-        peer = address.parse_address(scope["state"][address.STATE_KEY])
-        if peer is not None and peer.is_loopback:
+        if _within_the_house(scope):
             return
         if scope["method"] not in ("GET", "HEAD") or for_programs(scope["path"]):
             raise Refused(refusals.NEEDS_HTTPS)
@@ -243,12 +242,18 @@ class Guard:
         location = f"{self._public_url}{target}" + (f"?{query}" if query else "")
         raise Refused(Refusal(308, "https", "Over here", "This site is read over https.", (("location", location),)))
 
+    def _insist_on_wss(self, scope: Scope) -> None:
+        """Sockets have no other address to be sent to (ASVS 4.4.1)."""
+        if self._https and scope["scheme"] != "wss" and not _within_the_house(scope):
+            raise Refused(refusals.NEEDS_HTTPS)
+
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             head = self._introduce(scope, None)
             check_target(scope)
             self._hosts.check(head.named.get(b"host"))
             self._hosts.check_origin(head.named.get(b"origin"))
+            self._insist_on_wss(scope)
         except Refused as refused:
             self._note(scope, refused.refusal, scope["state"][identifier.STATE_KEY])
             await refuse_socket(scope, receive, send, self._headers, refused.refusal)
@@ -273,3 +278,8 @@ class Guard:
             await send(message)
 
         return complete
+
+
+def _within_the_house(scope: Scope) -> bool:
+    peer = address.parse_address(scope["state"][address.STATE_KEY])
+    return peer is not None and peer.is_loopback

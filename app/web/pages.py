@@ -8,6 +8,8 @@ from pathlib import Path
 from quart import Blueprint, Response, send_file
 
 from app.errors import NotFound
+from app.web.assets import integrity_of
+from app.web.context import settings
 from app.web.guards import public
 from app.web.headers import response_headers
 from app.web.render import page
@@ -21,7 +23,7 @@ SWAGGER_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
 @response_headers(csp={"img-src": "'self' data:"})
 @public
 async def docs() -> Response:
-    return await page("docs.html")
+    return await page("docs.html", bundle=integrity_of(SWAGGER / "swagger-ui-bundle.js"))
 
 
 @blueprint.get("/docs/assets/<string:name>")
@@ -37,3 +39,10 @@ async def docs_asset(name: str) -> Response:
 @public
 async def console() -> Response:
     return await page("console.html")
+
+
+@blueprint.get("/security-policy")
+@public
+async def security_policy() -> Response:
+    """How to tell us of a weakness; `security.txt` leads here."""
+    return await page("security_policy.html", contact=settings().security_contact)

@@ -7,7 +7,6 @@ never await, so they get a plain one with the same globals.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from quart import Response, get_flashed_messages, request, url_for
 
 from app.ids import now
 from app.settings import Settings
+from app.web.assets import asset, integrity
 from app.web.badges import state_badge, state_label
 from app.web.context import current_actor, extension
 from app.web.csrf import Csrf
@@ -24,7 +24,6 @@ from app.web.request_id import request_id
 from app.web.times import time_element
 
 APP = Path(__file__).resolve().parent.parent
-STATIC = APP / "web" / "static"
 
 
 class Site:
@@ -58,10 +57,10 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._hashes: dict[str, str] = {}
         self.environment.globals.update(
             site=Site(settings),
-            asset=self.asset,
+            asset=asset,
+            integrity=integrity,
             url_for=url_for,
             time=lambda moment: time_element(moment, now()),
             markdown=render_markdown,
@@ -71,13 +70,6 @@ class Renderer:
         self.environment.filters.update(
             time=lambda moment: time_element(moment, now()), markdown=render_markdown, state_badge=state_badge
         )
-
-    def asset(self, name: str) -> str:
-        """The address of a static file, with a hash of its content so that browsers may keep it for ever."""
-        digest = self._hashes.get(name)
-        if digest is None:
-            digest = self._hashes[name] = sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-        return f"/static/{name}?v={digest}"
 
     def render(self, template: str, context: Mapping[str, Any]) -> str:
         """The template as HTML, with what every page needs."""

@@ -35,6 +35,7 @@ PAGES = {
         "sign-in": "/login",
         "console": "/console",
         "docs": "/docs",
+        "security-policy": "/security-policy",
         "missing": "/nope",
     },
     "applicant": {"waiting": "/account/status"},

@@ -375,6 +375,40 @@ async def test_the_guard_costs_little() -> None:
     assert best < 30e-6  # measured 7 to 8 microseconds; twice the budget of 15 for a busy machine
 
 
+async def test_over_tls_sockets_come_over_tls_too() -> None:
+    """ASVS 4.4.1: what a proxy took over plain http is refused, from whichever origin; within the house it may stay."""
+    sent: list[dict[str, object]] = []
+
+    async def never(scope: object, receive: object, send: object) -> None:
+        sent.append({"opened": scope})
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    trusted = (ip_network("10.0.0.1/32"),)
+    settings = Settings(public_url="https://journal.example", trusted_proxies=trusted)
+    guard = Guard(never, settings, access_log=AccessLog(bytearray().extend))
+
+    async def handshake(scheme: bytes, peer: str = "10.0.0.1", caller: bytes = b"192.0.2.7") -> bool:
+        sent.clear()
+        told = [(b"x-forwarded-proto", scheme), (b"x-forwarded-for", caller)]
+        scope = {
+            "type": "websocket", "path": "/live", "query_string": b"", "scheme": "ws", "client": (peer, 1),
+            "headers": [(b"host", b"journal.example"), (b"origin", b"https://journal.example"), *told],
+            "subprotocols": [], "extensions": {"websocket.http.response": {}}, "asgi": {"spec_version": "2.3"},
+        }  # fmt: skip
+        await guard(scope, receive, send)  # type: ignore[arg-type]  # plain callables
+        return "opened" in sent[0]
+
+    assert await handshake(b"https")
+    assert not await handshake(b"http")
+    assert not await handshake(b"https", peer="192.0.2.9"), "a stranger cannot say it came over TLS"
+    assert await handshake(b"http", caller=b"127.0.0.1")
+
+
 async def test_websockets_are_asked_where_they_come_from() -> None:
     app = Quart(__name__)
     opened = []
