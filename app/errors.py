@@ -98,6 +98,16 @@ class NotActive(Forbidden):
         super().__init__(f"This account is {status}.", code=f"account_{status}")
 
 
+class InsufficientScope(Forbidden):
+    """We know who is calling, but the token or key they use was not made for this (RFC 6750 3.1)."""
+
+    code = "insufficient_scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This needs a token or key with the scope {scope}.", staff=f"lacks scope {scope}")
+        self.scope = scope
+
+
 class NotFresh(Forbidden):
     """We know who is calling, but they must prove it again before this (ASVS 7.5.1)."""
 

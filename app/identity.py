@@ -33,6 +33,7 @@ from app.web.client_address import client_address
 from app.web.context import extension, reading, resources, transaction
 from app.web.cookies import session_cookie
 from app.web.faces import for_programs
+from app.web.guards import OTHER_SCHEME
 from app.web.noticing import notice
 from app.web.request_id import request_id
 
@@ -134,11 +135,10 @@ def _idle(session: CredentialFacts) -> bool:
 
 async def _program(caller: Actor) -> Actor:
     scheme, _, credential = request.headers["Authorization"].partition(" ")
-    if scheme.lower() == "bearer":
-        return await _bearer(caller, credential.strip())
-    if scheme.lower() == "basic" and request.path.rstrip("/") in BASIC_PATHS:
-        return await _basic(caller, credential.strip())
-    return replace(caller, refusal="This kind of authorization is not taken here.")
+    wanted = "basic" if request.path.rstrip("/") in BASIC_PATHS else "bearer"
+    if scheme.lower() == wanted:
+        return await (_basic if wanted == "basic" else _bearer)(caller, credential.strip())
+    return replace(caller, refusal=OTHER_SCHEME)
 
 
 async def _key(caller: Actor, key: str) -> Actor:

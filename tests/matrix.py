@@ -22,6 +22,7 @@ GET    /                                                                200     
 GET    /account                                                         login   200     200     200     200     200     200     status  status  status
 GET    /account/applications                                            login   200     200     200     200     200     200     status  status  status
 POST   /account/applications/<uuid:client_id>/disconnect                login   done    done    done    done    done    done    status  status  status
+POST   /account/applications/sign-ins/<uuid:family_id>/end               login   404     404     404     404     404     404     status  status  status
 GET    /account/clients                                                 login   200     200     200     200     200     200     status  status  status
 POST   /account/clients/<uuid:client_id>/end                            login   done    404     404     404     404     done    status  status  status
 GET    /account/clients/new                                             login   200     200     200     200     200     200     status  status  status
@@ -223,6 +224,8 @@ GET    /api/v1/me/history                                               401     
 GET    /api/v1/me/keys                                                  401     200     200     200     200     200     200     401     401     401
 POST   /api/v1/me/keys                                                  401     201     201     201     201     201     201     401     401     401
 DELETE /api/v1/me/keys/<uuid:key_id>                                    401     204     404     404     404     404     404     401     401     401
+GET    /api/v1/me/sign-ins                                              401     200     200     200     200     200     200     401     401     401
+DELETE /api/v1/me/sign-ins/<uuid:family_id>                             401     404     404     404     404     404     404     401     401     401
 GET    /api/v1/me/sessions                                              401     200     200     200     200     200     200     401     401     401
 DELETE /api/v1/me/sessions/<uuid:session_id>                            401     204     404     404     404     404     404     401     401     401
 POST   /api/v1/people                                                   201     201     201     201     201     201     201     201     201     201

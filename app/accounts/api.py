@@ -18,16 +18,17 @@ from app.web.guards import public, requires
 from app.web.idempotency import once
 from app.web.limits import named_limit
 from app.web.openapi import describe
-from app.web.parsing import json_body
+from app.web.paging import PageQuery, page_of
+from app.web.parsing import json_body, query_args
 
 blueprint = Blueprint("accounts_api", __name__)
 
 
 class SessionList(msgspec.Struct, frozen=True):
-    """The caller's browser sessions, last used first."""
+    """The caller's browser sessions, newest first."""
 
     items: list[SessionView]
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 @blueprint.post("/v1/people")
@@ -61,13 +62,14 @@ async def me() -> Response:
 
 
 @blueprint.get("/v1/me/sessions")
-@describe("My browser sessions", tag="account", answers={200: SessionList})
+@describe("My browser sessions", tag="account", query=PageQuery, answers={200: SessionList})
 @requires(scope="profile:read")
 async def my_sessions() -> Response:
-    actor = current_actor()
+    query, actor = query_args(PageQuery), current_actor()
     async with reading() as db:
         rows = await sessions.sessions_of(db, resources().settings, actor.person_id(), actor.epoch)
-    return answer(SessionList([session_view(row, actor.session_id) for row in rows]))
+    views = [session_view(row, actor.session_id) for row in rows]
+    return answer(SessionList(*page_of(views, query, lambda view: (view.created_at, view.id))))
 
 
 @blueprint.delete("/v1/me/sessions/<uuid:session_id>")

@@ -47,7 +47,7 @@ class ClientList(msgspec.Struct, frozen=True):
     """Clients, newest first."""
 
     items: list[ClientView]
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 class ConnectedApplication(msgspec.Struct, frozen=True):
@@ -60,7 +60,25 @@ class ConnectedApplication(msgspec.Struct, frozen=True):
 
 
 class ConnectedList(msgspec.Struct, frozen=True):
-    """Programs connected to the caller."""
+    """Programs connected to the caller, newest first."""
 
     items: list[ConnectedApplication]
-    next_cursor: str | None = None
+    next_cursor: str | None
+
+
+class ProgramView(msgspec.Struct, frozen=True):
+    """A program that signed in with the caller's password and still holds tokens."""
+
+    id: UUID
+    device: str
+    address: str
+    created_at: datetime
+    ends_at: datetime
+    current: bool
+
+
+class ProgramList(msgspec.Struct, frozen=True):
+    """Programs signed in with the caller's password, newest first."""
+
+    items: list[ProgramView]
+    next_cursor: str | None

@@ -20,7 +20,8 @@ from app.web.guards import public, requires
 from app.web.headers import response_headers
 from app.web.limits import named_limit
 from app.web.openapi import describe
-from app.web.parsing import json_body
+from app.web.paging import PageQuery, page_of
+from app.web.parsing import json_body, query_args
 
 blueprint = Blueprint("tokens_api", __name__)
 roots = Blueprint("tokens_roots", __name__)
@@ -162,12 +163,13 @@ def _greeting(message: str) -> Response:
 
 
 @blueprint.get("/v1/me/keys")
-@describe("My API keys", tag="keys", answers={200: KeyList})
+@describe("My API keys", tag="keys", query=PageQuery, answers={200: KeyList})
 @requires(scope="profile:read")
 async def list_keys() -> Response:
+    query = query_args(PageQuery)
     async with reading() as db:
         found = await keys.keys_of(db, current_actor())
-    return answer(KeyList(found))
+    return answer(KeyList(*page_of(found, query, lambda key: (key.created_at, key.id))))
 
 
 @blueprint.post("/v1/me/keys")

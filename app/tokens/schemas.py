@@ -94,4 +94,4 @@ class KeyList(msgspec.Struct, frozen=True):
     """The caller's keys, newest first."""
 
     items: list[KeyView]
-    next_cursor: str | None = None
+    next_cursor: str | None

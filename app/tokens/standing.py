@@ -14,6 +14,7 @@ from app.errors import NotFound
 from app.ids import now
 from app.rights.notices import announce
 from app.tokens import queries
+from app.tokens.jwt import FIRST_PARTY
 from app.tokens.models import ApiKey, TokenFamily
 
 
@@ -33,6 +34,22 @@ async def sign_ins(db: AsyncConnection, person_id: UUID, epoch: int) -> list[Any
         .limit(200)
     )
     return list((await db.execute(statement)).all())
+
+
+async def own_sign_ins(db: AsyncConnection, actor: Actor) -> list[Any]:
+    """The programs that signed in with the actor's password and still hold tokens, the newest first."""
+    return [row for row in await sign_ins(db, actor.person_id(), actor.epoch) if row.client_id == FIRST_PARTY]
+
+
+async def end_own_sign_in(db: AsyncSession, actor: Actor, family_id: UUID) -> None:
+    """Sign one of the actor's programs out; raises NotFound for one that is not theirs or has ended."""
+    family = await db.scalar(select(TokenFamily).where(TokenFamily.id == family_id).with_for_update())
+    if family is None or family.person_id != actor.person_id():
+        raise NotFound
+    if await db.scalar(queries.end_family(family_id, "ended by its owner")) is None:
+        raise NotFound
+    await announce(db, [family_id])
+    await audit.record(db, actor, "token.revoked", ("token_family", family_id), {"why": "by its owner"})
 
 
 async def count_sign_ins(db: AsyncSession, person_id: UUID, epoch: int) -> int:

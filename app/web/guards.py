@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import structlog
 
 from app.access import Actor, Permission, RoleNeed, Rule, ScopeNeed
-from app.errors import Forbidden, NotActive, NotAuthenticated, NotFresh
+from app.errors import Forbidden, InsufficientScope, NotActive, NotAuthenticated, NotFresh
 from app.ids import now
 from app.settings import Network
 from app.web.client_address import client_address, parse_address
@@ -25,6 +25,7 @@ R = TypeVar("R")
 View = Callable[P, Awaitable[R]]
 STAMP = "__scriptorium_access__"
 MISSING = "Missing Authorization Header"
+OTHER_SCHEME = "This kind of authorization is not taken here."
 
 log = structlog.get_logger("scriptorium.access")
 
@@ -41,6 +42,7 @@ class Access:
     rule: Rule | None = None
     fresh: bool = False
     challenge: str = "Bearer"
+    scope: str = ""
     networks: str = ""
     step: str = ""
 
@@ -81,7 +83,7 @@ def requires(
         rule = rule & Permission(ScopeNeed(scope))
         words += f", scope {scope}"
     words += ", fresh" if fresh else ""
-    return lambda view: _guard(view, Access("rule", words, rule, fresh, challenge))
+    return lambda view: _guard(view, Access("rule", words, rule, fresh, challenge, scope or ""))
 
 
 def _guard(view: View[P, R], access: Access) -> View[P, R]:
@@ -99,15 +101,23 @@ def check(access: Access, actor: Actor) -> None:
     if access.kind == "public":
         return
     if not actor.signed_in:
-        raise NotAuthenticated(actor.refusal or MISSING, challenge=access.challenge)
+        raise NotAuthenticated(actor.refusal or MISSING, challenge=_challenge(access, actor))
     if access.kind == "known":
         return
     if not actor.active:
         raise NotActive(actor.status)
+    if access.scope and actor.scopes is not None and access.scope not in actor.scopes:
+        raise InsufficientScope(access.scope)
     if access.rule is not None:
         access.rule.test(actor)
     if access.fresh and (actor.fresh_until is None or actor.fresh_until <= now()):
         raise NotFresh
+
+
+def _challenge(access: Access, actor: Actor) -> str:
+    """What to ask for; a token that was sent and is not good is called that (RFC 6750 3.1)."""
+    sent = actor.refusal not in ("", OTHER_SCHEME) and access.challenge == "Bearer"
+    return 'Bearer error="invalid_token"' if sent else access.challenge
 
 
 def from_network(setting: str) -> Callable[[View[P, R]], View[P, R]]:

@@ -75,8 +75,9 @@ async def json_body(model: type[T]) -> T:
 
 
 async def optional_json_body(model: type[T]) -> T:
-    """Read JSON as `json_body` does, taking an empty body for an empty object."""
-    if not request.headers.get("Content-Type") and not await _body():
+    """Read JSON as `json_body` does, taking an empty body for an empty object, whether it is called JSON or nothing."""
+    kind = request.headers.get("Content-Type", "")
+    if (not kind or is_json(kind)) and not await _body():
         parsed, errors = build(model, {})
         if parsed is None:
             raise Invalid(errors)
@@ -198,6 +199,8 @@ async def form_pairs() -> Pairs:
 
 async def _decode_form() -> Pairs:
     kind, options = _content_type()
+    if not kind and not await _body():
+        return []  # nothing was sent, and nothing said of it: an empty form
     try:
         if kind == "application/x-www-form-urlencoded":
             return forms.read_urlencoded(await _body())

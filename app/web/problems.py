@@ -9,7 +9,7 @@ import orjson
 from quart import Response
 from werkzeug.exceptions import HTTPException
 
-from app.errors import DomainError, Invalid, NotAuthenticated, Stale, Throttled, Unavailable
+from app.errors import DomainError, InsufficientScope, Invalid, NotAuthenticated, Stale, Throttled, Unavailable
 from app.web.refusals import PROBLEM_TYPE
 
 # Where Werkzeug's own sentence speaks of browsers, servers and their owners.
@@ -57,6 +57,8 @@ def headers_of(error: Exception) -> dict[str, str]:
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, NotAuthenticated):
         headers["WWW-Authenticate"] = error.challenge
+    elif isinstance(error, InsufficientScope):
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.scope}"'
     elif isinstance(error, HTTPException):
         wanted = {"allow": "Allow", "retry-after": "Retry-After", "www-authenticate": "WWW-Authenticate"}
         for name, value in error.get_headers():

@@ -99,6 +99,17 @@ async def end_sign_in_by_api(site: Site, cast: Cast) -> httpx.Response:
     return await cast.ada.program.delete(f"/api/v1/admin/people/{nora.id}/sign-ins/{await _sign_in_id(cast, nora)}")
 
 
+async def end_own_sign_in(site: Site, cast: Cast) -> httpx.Response:
+    nora = await makers.signed_in(site)
+    path = f"/account/applications/sign-ins/{await _sign_in_id(cast, nora)}/end"
+    return await nora.browser.post(path, page="/logout")
+
+
+async def end_own_sign_in_by_api(site: Site, cast: Cast) -> httpx.Response:
+    nora = await makers.signed_in(site)
+    return await nora.program.delete(f"/api/v1/me/sign-ins/{await _sign_in_id(cast, nora)}")
+
+
 async def new_roles(site: Site, cast: Cast) -> httpx.Response:
     nora = await makers.person(site)
     form = {"roles": "editor", "seen": "member", "reason": "R"}
@@ -302,6 +313,8 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("DELETE", "/api/v1/admin/people/<uuid:person_id>/sessions/<uuid:session_id>"): end_session_by_api,
     ("POST", "/admin/people/<uuid:person_id>/sign-ins/<uuid:family_id>/end"): end_sign_in,
     ("DELETE", "/api/v1/admin/people/<uuid:person_id>/sign-ins/<uuid:family_id>"): end_sign_in_by_api,
+    ("POST", "/account/applications/sign-ins/<uuid:family_id>/end"): end_own_sign_in,
+    ("DELETE", "/api/v1/me/sign-ins/<uuid:family_id>"): end_own_sign_in_by_api,
     ("POST", "/admin/people/<uuid:person_id>/roles"): new_roles,
     ("POST", "/admin/people/bulk"): _choose,
     ("POST", "/admin/people/bulk/decide"): decide_chosen,

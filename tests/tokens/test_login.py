@@ -153,4 +153,4 @@ async def test_protected_data_needs_its_scope(program: Program, bob: Person) -> 
     assert (await bob.program.get("/protected_data")).status_code == 200
     key = (await bob.program.post("/api/v1/me/keys", {"name": "narrow", "scopes": ["entries:read"]})).json()["key"]
     refused = await program.call("GET", "/protected_data", token=key)
-    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")

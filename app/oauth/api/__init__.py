@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from quart import Blueprint
 
-from app.oauth.api import clients, discovery, endpoints
+from app.oauth.api import clients, connected, discovery, endpoints
 from app.oauth.api.forms import oauth_problem
 
-blueprint = clients.blueprint
+blueprint = Blueprint("oauth_api", __name__)
+blueprint.register_blueprint(clients.blueprint)
+blueprint.register_blueprint(connected.blueprint)
 roots = Blueprint("oauth_roots", __name__)
 roots.register_blueprint(endpoints.blueprint)
 roots.register_blueprint(discovery.blueprint)

@@ -1,7 +1,8 @@
-"""Clients and connected programs as JSON, for their owners, for people and for administrators."""
+"""Clients as JSON, for their owners and for administrators."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -9,24 +10,25 @@ from quart import Blueprint, Response
 
 from app.access import ADMIN
 from app.oauth import clients
-from app.oauth.schemas import ClientList, ConnectedList, MadeClient, NewClient
-from app.tokens import service as tokens
+from app.oauth.schemas import ClientList, ClientView, MadeClient, NewClient
 from app.web.answers import answer, no_content
-from app.web.context import current_actor, reading, transaction
+from app.web.context import current_actor, transaction
 from app.web.guards import from_network, requires
 from app.web.openapi import describe
-from app.web.parsing import json_body
+from app.web.paging import PageQuery, page_of
+from app.web.parsing import json_body, query_args
 
-blueprint = Blueprint("oauth_api", __name__)
+blueprint = Blueprint("clients", __name__)
 
 
 @blueprint.get("/v1/me/clients")
-@describe("My clients", tag="clients", answers={200: ClientList})
+@describe("My clients", tag="clients", query=PageQuery, answers={200: ClientList})
 @requires(scope="profile:read")
 async def my_clients() -> Response:
+    query = query_args(PageQuery)
     async with transaction() as db:
         found = await clients.clients(db, current_actor())
-    return answer(ClientList(found))
+    return answer(ClientList(*page_of(found, query, _key)))
 
 
 @blueprint.post("/v1/me/clients")
@@ -63,32 +65,15 @@ async def end_client(client_id: UUID) -> Response:
     return no_content()
 
 
-@blueprint.get("/v1/me/applications")
-@describe("Programs connected to me", tag="clients", answers={200: ConnectedList})
-@requires(scope="profile:read")
-async def applications() -> Response:
-    async with reading() as db:
-        found = await clients.connected(db, current_actor())
-    return answer(ConnectedList(found))
-
-
-@blueprint.delete("/v1/me/applications/<uuid:client_id>")
-@describe("Disconnect a program", tag="clients", answers={204: None})
-@requires(scope="profile:write")
-async def disconnect(client_id: UUID) -> Response:
-    async with transaction() as db:
-        await tokens.end_client(db, current_actor(), str(client_id))
-    return no_content()
-
-
 @blueprint.get("/v1/admin/clients")
-@describe("Everybody's clients", tag="administration", answers={200: ClientList})
+@describe("Everybody's clients", tag="administration", query=PageQuery, answers={200: ClientList})
 @from_network("admin_networks")
 @requires(ADMIN, scope="admin:read")
 async def all_clients() -> Response:
+    query = query_args(PageQuery)
     async with transaction() as db:
         found = await clients.clients(db, current_actor(), everybody=True)
-    return answer(ClientList(found))
+    return answer(ClientList(*page_of(found, query, _key)))
 
 
 @blueprint.delete("/v1/admin/clients/<uuid:client_id>")
@@ -99,3 +84,7 @@ async def end_any_client(client_id: UUID) -> Response:
     async with transaction() as db:
         await clients.end(db, current_actor(), client_id)
     return no_content()
+
+
+def _key(client: ClientView) -> tuple[datetime, UUID]:
+    return client.created_at, client.client_id

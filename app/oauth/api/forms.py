@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from quart import Response, request
+from quart import Response
 
 from app.errors import DomainError, Forbidden, NotAuthenticated, Throttled, Unavailable
 from app.oauth.errors import OAuthError
@@ -81,8 +81,7 @@ def oauth_problem(error: DomainError) -> Response:
             headers["WWW-Authenticate"] = 'Basic realm="Scriptorium"'
     elif isinstance(error, NotAuthenticated):
         code = "invalid_token"
-        sent = "Authorization" in request.headers
-        headers["WWW-Authenticate"] = f'{error.challenge} error="invalid_token"' if sent else error.challenge
+        headers["WWW-Authenticate"] = error.challenge
     elif isinstance(error, Forbidden):
         code = "insufficient_scope"
         headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope", scope="openid"'
