@@ -38,7 +38,7 @@ def encode_cursor(moment: datetime, row_id: UUID) -> str:
 
 def decode_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
     """The key in a cursor; raises Invalid for one we did not make."""
-    if cursor is None:
+    if not cursor:
         return None
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii"))
@@ -57,7 +57,7 @@ def encode_number(number: int) -> str:
 
 def decode_number(cursor: str | None) -> int | None:
     """The number in such a cursor; raises Invalid."""
-    if cursor is None:
+    if not cursor:
         return None
     if not cursor.isascii() or not cursor.isdecimal() or len(cursor) > LONGEST_NUMBER:
         raise Invalid({"cursor": [_FOREIGN]})
