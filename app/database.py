@@ -9,24 +9,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 import asyncpg
 from sqlalchemy import DateTime, MetaData, event, exc, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from app.errors import Unavailable
+from app.reader import Reader, Readers, Reading
 from app.settings import Settings
 from app.vault.probe import CONNECT_TIMEOUT, REFUSED, tls_of
-from app.vault.snapshot import SecretSource, Snapshot
+from app.vault.snapshot import DatabaseLogin, SecretSource, Snapshot
+
+C = TypeVar("C", bound=AsyncConnection)
 
 SPARE: Final = 5
 POOL_TIMEOUT: Final = 5.0  # seconds a request may wait for a connection
@@ -105,10 +108,15 @@ class Generations:
         current = self._source.snapshot.login.generation
         return sum(count for generation, count in self.live.items() if generation < current)
 
+    def present(self) -> int:
+        """The generation of the login by now; raises Unavailable when it has ended."""
+        login = self._source.snapshot.login
+        _check_end(login)
+        return login.generation
+
     def _connect(self, dialect: Any, record: ConnectionPoolEntry, args: Any, parameters: dict[str, Any]) -> Any:
         login = self._source.snapshot.login  # one read: user, password and generation belong together
-        if login.seconds_left() <= 0:
-            raise Unavailable("The database login has ended and Vault gives no other", code="secrets_unavailable")
+        _check_end(login)
         record.info["generation"] = login.generation
         # `parameters` is the engine's own dict and lives as long as it does: never write a password into it.
         return dialect.connect(*args, **{**parameters, "user": login.user, "password": login.password})
@@ -130,8 +138,7 @@ class Generations:
             raise exc.DisconnectionError("stale login")
         if connection.driver_connection.is_closed():  # asyncpg saw the server hang up
             raise exc.DisconnectionError("closed by the server")
-        if login.seconds_left() <= 0:
-            raise Unavailable("The database login has ended and Vault gives no other", code="secrets_unavailable")
+        _check_end(login)
 
 
 class Database:
@@ -142,11 +149,15 @@ class Database:
         self._generations = Generations(source)
         options = _options(settings, application_name)
         url = f"postgresql+asyncpg://{settings.database_host}:{settings.database_port}/{settings.database_name}"
-        self._writes = create_async_engine(url, **options)
+        size = settings.database_pool + SPARE
+        # No overflow on top: those connections are closed at each return, and opening one costs ten reads.
+        pool = {"pool_size": size, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT, "pool_recycle": 1800}
+        self._writes = create_async_engine(url, **pool, **options)
         # Set at creation, not by execution_options: that costs 32 microseconds more on every statement.
-        self._reads = create_async_engine(url, isolation_level="AUTOCOMMIT", **options)
+        self._reads = create_async_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool, **options)
         for engine in (self._writes, self._reads):
             self._generations.guard(engine)
+        self._readers = Readers(self._reads, size, POOL_TIMEOUT, self._generations.present)
         self._generation = 0
         self._draining: asyncio.Task[None] | None = None
         source.count_connections(lambda: self._generations.live)
@@ -165,7 +176,7 @@ class Database:
         everything else (IntegrityError above all) passes through untouched.  A connection that is lost before the commit
         raises Lost; one that is lost in it is followed by a question to PostgreSQL, never by a guess.
         """
-        connection = await self._connect(self._writes)
+        connection = await self._connect(self._writes.connect)
         try:
             with _working():
                 async with AsyncSession(bind=connection, expire_on_commit=False) as session, session.begin():
@@ -180,19 +191,9 @@ class Database:
             # Shielded: a caller who went away must not leave a connection half returned.
             await asyncio.shield(connection.close())
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    def read(self) -> Reading:
         """A connection on which every statement stands alone; for reads, and for single statements that are a whole."""
-        connection = await self._connect(self._reads)
-        try:
-            with _working():
-                try:
-                    yield connection
-                except TimeoutError:
-                    await connection.invalidate()
-                    raise
-        finally:
-            await asyncio.shield(connection.close())
+        return Reading(self._readers, self._reader, _translated)
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -201,6 +202,7 @@ class Database:
             with suppress(asyncio.CancelledError):
                 await self._draining
         await self._writes.dispose()
+        await self._readers.close()
         await self._reads.dispose()
 
     async def _commit(self, session: AsyncSession, connection: AsyncConnection) -> None:
@@ -233,17 +235,20 @@ class Database:
             await asyncio.sleep(DRAIN_LOOK)
         raise OutcomeUnknown("Look whether it is there before you try again")
 
-    async def _connect(self, engine: AsyncEngine) -> AsyncConnection:
+    async def _reader(self) -> Reader:
+        return self._readers.at_hand() or await self._connect(self._readers.take)
+
+    async def _connect(self, take: Callable[[], Awaitable[C]]) -> C:
         """Take a connection; a login PostgreSQL refuses is refetched and tried once more."""
         try:
             with _connecting():
-                return await engine.connect()
+                return await take()
         except _LoginRefused:
             await self._source.refresh("database")
         except exc.InvalidRequestError:
             pass  # the login turned twice while the pool was opening this connection
         with _connecting():
-            return await engine.connect()
+            return await take()
 
     def _login_may_have_turned(self, snapshot: Snapshot) -> None:
         if snapshot.login.generation != self._generation:
@@ -254,14 +259,19 @@ class Database:
     async def _drain(self) -> None:
         """Touch idle connections until none of an older login is left, however little traffic there is."""
         while self._generations.stale() > 0:
-            for engine in (self._writes, self._reads):
-                if engine.pool.checkedin():  # type: ignore[attr-defined]  # every queue pool has it
-                    try:
-                        async with engine.connect():
-                            pass
-                    except (exc.SQLAlchemyError, OSError, TimeoutError, Unavailable) as error:
-                        _log.info("draining waits: %s", type(error).__name__)
+            try:
+                await self._readers.retire()
+                if self._writes.pool.checkedin():  # type: ignore[attr-defined]  # every queue pool has it
+                    async with self._writes.connect():
+                        pass
+            except (exc.SQLAlchemyError, OSError, TimeoutError, Unavailable) as error:
+                _log.info("draining waits: %s", type(error).__name__)
             await asyncio.sleep(DRAIN_LOOK)
+
+
+def _check_end(login: DatabaseLogin) -> None:
+    if login.seconds_left() <= 0:
+        raise Unavailable("The database login has ended and Vault gives no other", code="secrets_unavailable")
 
 
 class _LoginRefused(Unavailable):
@@ -270,11 +280,6 @@ class _LoginRefused(Unavailable):
 
 def _options(settings: Settings, application_name: str) -> dict[str, Any]:
     return {
-        # No overflow on top: those connections are closed at each return, and opening one costs ten reads.
-        "pool_size": settings.database_pool + SPARE,
-        "max_overflow": 0,
-        "pool_timeout": POOL_TIMEOUT,
-        "pool_recycle": 1800,
         "hide_parameters": True,  # an error is logged with its statement; the values may be hashes and addresses
         "connect_args": {
             "ssl": tls_of(settings),
@@ -319,21 +324,34 @@ def _working() -> Iterator[None]:
     """What can go wrong with a connection in hand; only failures of the ground below us are translated."""
     try:
         yield
-    except exc.DBAPIError as error:
-        state = _sqlstate(error)
-        if state in CONTENDED:
-            raise Contention(retry_after=1) from error
-        if state == QUERY_CANCELED:
-            raise Unavailable("The database took too long", code="database_slow") from error
-        if _went_away(error):
-            raise Lost("The database went away") from error
-        raise
-    except TimeoutError as error:
-        raise Unavailable("The database does not answer", code="database_unavailable") from error
+    except Exception as error:
+        said = _translated(error)
+        if said is None:
+            raise
+        raise said from error
 
 
-def _went_away(error: exc.DBAPIError) -> bool:
-    return error.connection_invalidated or _sqlstate(error).startswith(LOST)
+def _translated(error: BaseException) -> Unavailable | None:
+    """A failure of the ground below us in our words; None for everything else.
+
+    It comes wrapped by SQLAlchemy, or as the driver raises it where a prepared statement ran on a `Reader`.
+    """
+    if isinstance(error, TimeoutError):
+        return Unavailable("The database does not answer", code="database_unavailable")
+    if not isinstance(error, exc.DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError):
+        return None
+    state = _sqlstate(error)
+    if state in CONTENDED:
+        return Contention(retry_after=1)
+    if state == QUERY_CANCELED:
+        return Unavailable("The database took too long", code="database_slow")
+    return Lost("The database went away") if _went_away(error) else None
+
+
+def _went_away(error: exc.DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:
+    # The driver says InterfaceError, without a state, of a connection that has been closed.
+    closed = error.connection_invalidated if isinstance(error, exc.DBAPIError) else not hasattr(error, "sqlstate")
+    return closed or _sqlstate(error).startswith(LOST)
 
 
 def _sqlstate(error: BaseException) -> str:

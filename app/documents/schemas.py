@@ -86,7 +86,7 @@ class DocumentRow(msgspec.Struct, frozen=True):
     updated_at: datetime
 
 
-class DocumentView(DocumentRow, frozen=True, kw_only=True):
+class DocumentView(DocumentRow, frozen=True):
     """A document in full; `body` is the Markdown as written."""
 
     body: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -23,10 +22,11 @@ After = tuple[datetime, UUID] | None
 
 async def document(db: AsyncConnection | AsyncSession, actor: Actor, document_id: UUID) -> DocumentView:
     """One document; raises NotFound for one that does not exist or is not the actor's to see."""
-    row = (await db.execute(*queries.document(actor, document_id))).first()
+    statement, values = queries.document(actor, document_id)
+    row = await statement.first(db, values)
     if row is None:
         raise NotFound
-    return DocumentView(**_row(row), body=row.body, revision=row.revision)
+    return DocumentView(*row)
 
 
 async def documents(
@@ -43,13 +43,13 @@ async def documents(
     have it."""
     where = queries.visible_to(actor) if part is None else queries.in_part(actor, part)
     statement = queries.documents(where, chosen=chosen or Chosen(state), after=after, limit=limit)
-    return [DocumentRow(**_row(row)) for row in (await db.execute(statement)).all()]
+    return [DocumentRow(*row) for row in (await db.execute(statement)).all()]
 
 
 async def late(db: AsyncConnection, actor: Actor, *, part: Part) -> list[DocumentRow]:
     """Documents in which the actor has this part and whose text should be there by now, the longest waiting first."""
     statement = queries.late(queries.in_part(actor, part), due.WAITED_FOR, now().date())
-    return [DocumentRow(**_row(row)) for row in (await db.execute(statement)).all()]
+    return [DocumentRow(*row) for row in (await db.execute(statement)).all()]
 
 
 async def counts(db: AsyncConnection, actor: Actor, *, part: Part | None) -> dict[str, int]:
@@ -85,21 +85,3 @@ async def steps(db: AsyncConnection, actor: Actor, document_id: UUID, *, after: 
         )
         for row in rows
     ]
-
-
-def _row(row: Any) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "title": row.title,
-        "brief": row.brief,
-        "state": row.state,
-        "version": row.version,
-        "sponsor_id": row.sponsor_id,
-        "sponsor_name": row.sponsor_name,
-        "editor_id": row.editor_id,
-        "editor_name": row.editor_name,
-        "entry_id": row.entry_id,
-        "due_on": row.due_on,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-    }
