@@ -44,9 +44,7 @@ class Prepared:
         """All rows."""
         if isinstance(db, Reader):
             sql, names = self._compiled
-            rows: list[NamedRow] = await db.driver.fetch(
-                sql, *[values[name] for name in names], record_class=NamedRow
-            )
+            rows: list[NamedRow] = await db.driver.fetch(sql, *[values[name] for name in names], record_class=NamedRow)
             return rows
         return (await db.execute(self.statement, values)).all()
 

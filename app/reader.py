@@ -107,9 +107,7 @@ class Readers:
             await self._close(self._idle.pop())
 
     def _fit(self, reader: Reader) -> bool:
-        return (
-            reader.generation == self._present() and not reader.driver.is_closed() and monotonic() < reader.until
-        )
+        return reader.generation == self._present() and not reader.driver.is_closed() and monotonic() < reader.until
 
     async def _opened(self) -> Reader:
         self._open += 1

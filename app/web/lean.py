@@ -86,7 +86,7 @@ class LeanQuart(Quart):
         try:
             if request_started.receivers:
                 await request_started.send_async(self, _sync_wrapper=self.ensure_async)  # type: ignore[arg-type]  # Quart's own call
-            result = await self.preprocess_request(context)
+            result: Any = await self.preprocess_request(context)
             if result is None:
                 result = await self.dispatch_request(context)
         except Exception as error:  # noqa: BLE001 - the framework's own place for every error of a view
@@ -129,13 +129,13 @@ class LeanQuart(Quart):
     ) -> ResponseTypes:
         context = _present(request_context)
         for function in context._after_request_functions:  # noqa: SLF001 - as the method above this one does
-            response = await self.ensure_async(function)(response)  # type: ignore[assignment]  # hooks take any kind
+            response = await self.ensure_async(function)(response)
         for hook in self._plan(context).after:
             response = await hook(response)
         if not self.session_interface.is_null_session(context.session):
             await self.ensure_async(self.session_interface.save_session)(
                 self,
-                context.session,  # type: ignore[arg-type]  # never None after the context was entered
+                context.session,  # never None once the context was entered
                 response,
             )
         return response
@@ -161,7 +161,7 @@ class LeanQuart(Quart):
 
 
 def _present(context: RequestContext | None) -> RequestContext:
-    return request_ctx._get_current_object() if context is None else context  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - a proxy
+    return request_ctx._get_current_object() if context is None else context  # type: ignore[attr-defined]  # noqa: SLF001 - a proxy
 
 
 def _blueprints(endpoint: str | None) -> list[str]:

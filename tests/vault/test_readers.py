@@ -18,7 +18,11 @@ from tests.vault.conftest import House
 from tests.vault.test_broker import soon
 
 PID = text("SELECT pg_backend_pid()")
-NUMBER = Prepared(select(column("n")).select_from(func.generate_series(literal_column("1"), bindparam("n", type_=Integer())).alias("n")))
+NUMBER = Prepared(
+    select(column("n")).select_from(
+        func.generate_series(literal_column("1"), bindparam("n", type_=Integer())).alias("n")
+    )
+)
 SLEEP = Prepared(select(func.pg_sleep(bindparam("seconds", type_=Integer())).is_(None).label("slept")))
 PLACES = 6  # one and the spare ones
 
@@ -125,9 +129,12 @@ async def test_the_drivers_own_errors_come_in_our_words(database: Database) -> N
     with pytest.raises(Unavailable, match="too long"):
         async with database.read() as db:
             await SLEEP.first(db, {"seconds": 5})
-    with pytest.raises(Lost):
+
+    async def cut_off() -> None:
         async with database.read() as db:
-            await db.execute(PID)
             await db.driver.close()
             await NUMBER.first(db, {"n": 1})
+
+    with pytest.raises(Lost):
+        await cut_off()
     assert await pid(database)
