@@ -97,8 +97,9 @@ async def fill(database: Database, people: list[Demo], hashes: Mapping[str, str]
                 await accounts.decide(db, admin, actors[person.email].person_id(), decision)
         ines, noor = actors["ines@example.org"], actors["noor@example.org"]
         edda, kofi = actors["edda@example.org"], actors["kofi@example.org"]
-        await journal.write(db, kofi, NewEntry("On keeping a commonplace book", _COMMONPLACE))
-        ink = await documents.commission(db, ines, NewDocument("A short history of ink", _INK_BRIEF, _INK, noor.id))
+        await journal.write(db, kofi, NewEntry("On keeping a commonplace book", _COMMONPLACE, ["reading", "by-hand"]))
+        on_ink = NewDocument("A short history of ink", _INK_BRIEF, _INK, noor.id, tags=["ink", "history"])
+        ink = await documents.commission(db, ines, on_ink)
         for actor, step in ((noor, "hand-in"), (ines, "accept"), (ines, "publish")):
             await documents.take_step(db, actor, ink, step)
         margins = NewDocument("Notes in the margins", "What readers wrote beside the text.", _MARGINS, edda.id)

@@ -106,6 +106,12 @@ POST   /drafts/preview                                                  login   
 GET    /archive                                                         200     200     200     200     200     200     200     200     200     200
 GET    /archive/<int:year>/<int:month>                                  200     200     200     200     200     200     200     200     200     200
 GET    /by/<uuid:person_id>                                             404     404     404     404     404     404     404     404     404     404
+GET    /by/<uuid:person_id>/feed.atom                                   404     404     404     404     404     404     404     404     404     404
+GET    /by/<uuid:person_id>/feed.json                                   404     404     404     404     404     404     404     404     404     404
+GET    /tag/<string:words>                                              404     404     404     404     404     404     404     404     404     404
+GET    /tag/<string:words>/feed.atom                                    404     404     404     404     404     404     404     404     404     404
+GET    /tag/<string:words>/feed.json                                    404     404     404     404     404     404     404     404     404     404
+GET    /tags                                                            200     200     200     200     200     200     200     200     200     200
 GET    /feed.atom                                                       200     200     200     200     200     200     200     200     200     200
 GET    /feed.json                                                       200     200     200     200     200     200     200     200     200     200
 GET    /entry/<uuid:entry_id>/<string:words>                            200     200     200     200     200     200     200     200     200     200
@@ -333,6 +339,9 @@ WORDS: dict[str, dict[str, str]] = {
     "/editor/documents/<uuid:document_id>/comments/<uuid:comment_id>/<string:verb>": {"verb": "resolve"},
     "/archive/<int:year>/<int:month>": {"year": "2026", "month": "1"},
     "/entry/<uuid:entry_id>/<string:words>": {"words": "on-copying"},
+    "/tag/<string:words>": {"words": "of-nothing"},
+    "/tag/<string:words>/feed.atom": {"words": "of-nothing"},
+    "/tag/<string:words>/feed.json": {"words": "of-nothing"},
     "/entry/<uuid:entry_id>/versions/<int:number>": {"number": "1"},
     "/entry/<uuid:entry_id>/versions/<int:number>/restore": {"number": "1"},
     "/api/v1/entries/<uuid:entry_id>/versions/<int:number>": {"number": "1"},

@@ -32,6 +32,7 @@ class Document(Base):
         Index("ix_documents_sponsor", "sponsor_id", "updated_at", "id"),
         Index("ix_documents_editor", "editor_id", "updated_at", "id"),
         Index("ix_documents_updated", "updated_at", "id"),
+        Index("ix_documents_tags", "tags", postgresql_using="gin"),
         Index("ix_documents_search", "search", postgresql_using="gin"),
         Index("ix_documents_title", "title", postgresql_using="gin", postgresql_ops={"title": "gin_trgm_ops"}),
     )
@@ -47,6 +48,7 @@ class Document(Base):
     editor_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entries.id", ondelete="SET NULL"))
     due_on: Mapped[date | None]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text()), server_default="{}")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH, persisted=True), deferred=True)

@@ -49,6 +49,7 @@ _ROW = (
     Document.due_on,
     Document.created_at,
     Document.updated_at,
+    Document.tags,
 )
 
 
@@ -131,6 +132,8 @@ def _chosen(chosen: Chosen) -> list[ColumnElement[bool]]:
         wanted.append(Document.sponsor_id == chosen.sponsor_id)
     if chosen.updated_since is not None:
         wanted.append(Document.updated_at >= chosen.updated_since)
+    if chosen.tag:
+        wanted.append(Document.tags.contains([chosen.tag]))
     return wanted
 
 

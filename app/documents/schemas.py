@@ -14,6 +14,7 @@ from app.documents.life import State
 from app.versions.comparing import Comparison
 from app.versions.schemas import VersionRow
 from app.web.fields import BodyText, Brief, Line, Note, TextRule, Title, text
+from app.web.tags import TagLine, Tags
 
 LooseId = Annotated[str, msgspec.Meta(max_length=64)]
 
@@ -28,6 +29,7 @@ class Chosen:
     updated_since: datetime | None = None
     ids: tuple[UUID, ...] = ()
     order: Literal["newest", "oldest"] = "newest"
+    tag: str = ""
 
 
 class NewDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +40,7 @@ class NewDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: BodyText = ""
     editor_id: UUID | None = None
     due_on: date | None = None
+    tags: Tags = []
 
 
 class DocumentChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +51,7 @@ class DocumentChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: BodyText | UnsetType = UNSET
     editor_id: UUID | UnsetType | None = UNSET
     due_on: date | UnsetType | None = UNSET
+    tags: Tags | UnsetType = UNSET
 
 
 class DocumentForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +62,7 @@ class DocumentForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: BodyText = ""
     editor_id: LooseId = ""
     due_on: date | None = None
+    tags: TagLine = ""
     version: Annotated[str, msgspec.Meta(max_length=12)] = ""
     note: Line = ""
 
@@ -84,6 +89,7 @@ class DocumentRow(msgspec.Struct, frozen=True):
     due_on: date | None
     created_at: datetime
     updated_at: datetime
+    tags: list[str]
 
 
 class DocumentView(DocumentRow, frozen=True):

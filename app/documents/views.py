@@ -23,6 +23,7 @@ from app.drafts.schemas import DraftView
 from app.errors import Invalid
 from app.ids import now
 from app.versions.schemas import VersionRow
+from app.web.tags import as_line, in_line
 
 # What waits for whom, first; the words stand above each group of a dashboard.
 _GROUPS: Mapping[Part, Sequence[tuple[str, tuple[str, ...]]]] = {
@@ -92,6 +93,7 @@ def shown(document: DocumentView) -> dict[str, Any]:
         "sponsor": document.sponsor_name,
         "editor": document.editor_name,
         "due": due.shown(document.state, document.due_on, now().date()),
+        "tags": document.tags,
         "created_at": document.created_at,
         "updated_at": document.updated_at,
     }
@@ -105,6 +107,7 @@ def as_typed(document: DocumentView) -> dict[str, str]:
         "body": document.body,
         "editor_id": str(document.editor_id or ""),
         "due_on": document.due_on.isoformat() if document.due_on else "",
+        "tags": as_line(document.tags),
         "version": str(document.version),
     }
 
@@ -113,11 +116,14 @@ def draft_shown(draft: DraftView | None, document: DocumentView) -> dict[str, An
     """A draft for the page of its document; None when there is nothing in it that is not saved."""
     if draft is None:
         return None
-    if (draft.title, draft.body) == (document.title, document.body) and draft.brief in (None, document.brief):
+    same = (draft.title, draft.body) == (document.title, document.body)
+    if same and draft.brief in (None, document.brief) and draft.tags in (None, as_line(document.tags)):
         return None
     values = {"title": draft.title, "body": draft.body, "version": str(draft.version or document.version)}
     if draft.brief is not None:
         values["brief"] = draft.brief
+    if draft.tags is not None:
+        values["tags"] = draft.tags
     return {"place": draft.place, "saved_at": draft.saved_at, "values": values, "open": False}
 
 
@@ -214,6 +220,7 @@ def changes(form: DocumentForm, part: Part, typed: Mapping[str, str]) -> tuple[D
         body=form.body if "body" in typed else UNSET,
         editor_id=chosen_editor(form.editor_id) if sponsor and "editor_id" in typed else UNSET,
         due_on=form.due_on if sponsor and "due_on" in typed else UNSET,
+        tags=in_line(form.tags) if "tags" in typed else UNSET,
     )
     return wanted, int(form.version)
 
@@ -233,4 +240,5 @@ def yours(typed: Mapping[str, str], document: DocumentView) -> dict[str, Any]:
         "version": typed.get("version", ""),
         "editor_id": typed.get("editor_id"),
         "due_on": typed.get("due_on"),
+        "tags": typed.get("tags"),
     }

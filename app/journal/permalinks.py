@@ -27,3 +27,8 @@ def permalink(entry_id: UUID, title: str) -> str:
 def tag_page(tag: str) -> str:
     """The path under which everything with a tag is listed."""
     return f"/tag/{quote(tag)}"
+
+
+def author_page(person_id: UUID) -> str:
+    """The path under which everything by one person is listed."""
+    return f"/by/{person_id}"

@@ -147,6 +147,13 @@ def count() -> Select[int]:
     return select(func.count()).select_from(Entry).where(Entry.withdrawn_at.is_(None))
 
 
+def tags(limit: int) -> Select[*tuple[Any, ...]]:
+    """The tags that most entries have, and how many."""
+    each = select(func.unnest(Entry.tags).label("tag")).where(Entry.withdrawn_at.is_(None)).subquery()
+    number = func.count().label("entries")
+    return select(each.c.tag, number).group_by(each.c.tag).order_by(number.desc(), each.c.tag).limit(limit)
+
+
 def months() -> Select[*tuple[Any, ...]]:
     """How many entries each month has (UTC), the newest month first."""
     month = func.date_trunc("month", Entry.published_at, "UTC").label("month")

@@ -15,7 +15,7 @@ from app.web.parsing import query_args
 from app.web.render import page
 
 blueprint = Blueprint("search", __name__)
-_KEPT = ("q", "where", "state", "person", "since", "until")
+_KEPT = ("q", "where", "state", "person", "tag", "since", "until")
 
 
 @blueprint.get("/search")

@@ -26,6 +26,7 @@ from app.documents.offered import Document, visible_to
 from app.journal.offered import Entry
 from app.search.schemas import SearchQuery
 from app.search.wording import START, STOP
+from app.web.tags import wanted
 
 CANDIDATES: Final = 10_000
 """Texts that are looked at when words occur nearly everywhere."""
@@ -97,6 +98,8 @@ def _found(
         .where(matches, *where, *_between(at, asked.since, asked.until))
         .limit(CANDIDATES)
     )
+    if asked.tag:
+        hits = hits.where(model.tags.contains([wanted(asked.tag)]))
     if asked.person:
         pattern = "%" + asked.person.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
         hits = hits.join(_PEOPLE, _PEOPLE.c.id == person).where(_PEOPLE.c.display_name.ilike(pattern))

@@ -11,6 +11,7 @@ import msgspec
 from app.documents.life import State
 from app.web.fields import TextRule, text
 from app.web.paging import DEFAULT_PAGE, LARGEST_PAGE
+from app.web.tags import TagWanted
 
 Where = Literal["everywhere", "journal", "documents"]
 Words = Annotated[str, text(TextRule(most=200, multiline=True))]
@@ -23,6 +24,7 @@ class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     where: Where = "everywhere"
     state: State | None = None
     person: Words = ""
+    tag: TagWanted = ""
     since: date | None = None
     until: date | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE

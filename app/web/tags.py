@@ -24,6 +24,7 @@ _BETWEEN: Final = re.compile("[,;\u060c\u3001\uff0c\uff1b\n]")  # also those of 
 
 Tags = Annotated[list[Annotated[str, Meta(max_length=LONGEST)]], Meta(max_length=MOST)]
 TagLine = Annotated[str, Meta(max_length=LINE)]
+TagWanted = Annotated[str, Meta(max_length=LONGEST)]
 
 
 def tag(typed: str) -> str:
@@ -46,6 +47,14 @@ def tags(typed: Iterable[str]) -> list[str]:
     if len(found) > MOST:
         raise Invalid({"tags": [f"A text has at most {MOST} tags."]})
     return list(found)
+
+
+def wanted(typed: str) -> str:
+    """The tag somebody asks for, empty when they ask for none; raises Invalid for what is no tag."""
+    made = tag(typed)
+    if typed and not made:
+        raise Invalid({"tag": ["A tag holds letters or digits."]})
+    return made
 
 
 def in_line(line: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -32,6 +33,7 @@ from app.web.paging import (
     split,
 )
 from app.web.parsing import json_body, query_args
+from app.web.tags import TagWanted, wanted
 
 blueprint = Blueprint("document", __name__)
 PAGE = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_PAGE)]
@@ -48,6 +50,7 @@ class DocumentQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     editor_id: UUID | None = None
     sponsor_id: UUID | None = None
     updated_since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    tag: TagWanted = ""
     order: Literal["newest", "oldest"] = "newest"
 
 
@@ -70,6 +73,7 @@ async def index() -> Response:
     query = query_args(DocumentQuery)
     after, limit = decode_cursor(query.cursor), LARGEST_PAGE if query.ids else query.limit
     chosen = Chosen(query.state, query.editor_id, query.sponsor_id, query.updated_since, tuple(query.ids), query.order)
+    chosen = replace(chosen, tag=wanted(query.tag))
     async with reading() as db:
         found = await service.documents(db, current_actor(), part=None, after=after, limit=limit + 1, chosen=chosen)
     items, more = split(found, limit)

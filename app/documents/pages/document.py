@@ -24,6 +24,7 @@ from app.web.guards import requires
 from app.web.parsing import FormData, form_body
 from app.web.redirects import see_other
 from app.web.render import page
+from app.web.tags import in_line
 from app.web.typesetting import typeset
 
 blueprint = Blueprint("document", __name__)
@@ -44,7 +45,7 @@ async def create() -> Response:
     try:
         asked = form.require()
         editor_id = views.chosen_editor(asked.editor_id)
-        commission = NewDocument(asked.title, asked.brief, asked.body, editor_id, asked.due_on)
+        commission = NewDocument(asked.title, asked.brief, asked.body, editor_id, asked.due_on, in_line(asked.tags))
         async with transaction() as db:
             document_id = await service.commission(db, current_actor(), commission)
     except Invalid as invalid:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from quart import Blueprint, Response, request
 
 from app.access import EDITOR, SPONSOR
 from app.documents import service, views
 from app.documents.life import Part
+from app.documents.schemas import Chosen
 from app.web.context import current_actor, reading
 from app.web.guards import requires
 from app.web.paging import decode_cursor, encode_cursor, split
 from app.web.render import page
+from app.web.tags import tag
 
 blueprint = Blueprint("lists", __name__)
 PAGE = 30
@@ -29,18 +33,27 @@ async def _dashboard(part: Part) -> Response:
 
 async def _index(part: Part) -> Response:
     cursor = request.args.get("cursor")
+    wanted = tag(request.args.get("tag", ""))
     async with reading() as db:
         found = await service.documents(
-            db, current_actor(), part=part, state=None, after=decode_cursor(cursor), limit=PAGE + 1
+            db,
+            current_actor(),
+            part=part,
+            after=decode_cursor(cursor),
+            limit=PAGE + 1,
+            chosen=Chosen(tag=wanted),
         )
     rows, more = split(found, PAGE)
-    here = f"/{part}/documents"
+    everything = f"/{part}/documents"
+    here = f"{everything}?{urlencode({'tag': wanted})}" if wanted else everything
+    following = encode_cursor(rows[-1].updated_at, rows[-1].id) if more else ""
     return await page(
         "documents/index.html",
         documents=[views.row(found, part) for found in rows],
-        next_url=f"{here}?cursor={encode_cursor(rows[-1].updated_at, rows[-1].id)}" if more else None,
+        next_url=f"{here}{'&' if wanted else '?'}cursor={following}" if more else None,
         previous_url=here if cursor else None,
         role=part,
+        tag=wanted,
         heading="Documents you commissioned" if part == "sponsor" else "Documents assigned to you",
     )
 

@@ -21,6 +21,7 @@ from app.documents.service.rows import in_words, locked, parts_of
 from app.documents.service.stepping import check_editor, give_to, note_step
 from app.errors import Forbidden, Stale
 from app.ids import new_id, now
+from app.web.tags import tags
 
 
 async def commission(db: AsyncSession, actor: Actor, new: NewDocument) -> UUID:
@@ -39,6 +40,7 @@ async def commission(db: AsyncSession, actor: Actor, new: NewDocument) -> UUID:
         sponsor_id=actor.person_id(),
         editor_id=new.editor_id,
         due_on=new.due_on,
+        tags=tags(new.tags),
         created_at=moment,
         updated_at=moment,
     )
@@ -63,7 +65,7 @@ async def save(
     version: int | None = None,
     summary: str = "",
 ) -> None:
-    """Change a document's text, editor or due date, if it is still at the `revision` or text `version` the writer read.
+    """Change a document's text, editor, due date or tags, if it is still at the `revision` or text `version` the writer read.
 
     Raises Stale when somebody saved in between, Forbidden when this part may not write in this state.
     """
@@ -81,6 +83,8 @@ async def save(
         changed.add("editor_id")
     if _due(document, changes, parts):
         changed.add("due_on")
+    if _retag(document, changes):
+        changed.add("tags")
     rewritten = _rewrite(document, changes)
     if not changed and not rewritten:
         return
@@ -125,6 +129,17 @@ def _due(document: Document, changes: DocumentChanges, parts: list[Part]) -> boo
     if "sponsor" not in parts:
         raise Forbidden("Only the sponsor says when it is due.", code="wrong_part")
     document.due_on = changes.due_on
+    return True
+
+
+def _retag(document: Document, changes: DocumentChanges) -> bool:
+    """Set the tags; returns whether they changed."""
+    if changes.tags is UNSET:
+        return False
+    wanted = tags(changes.tags)
+    if wanted == document.tags:
+        return False
+    document.tags = wanted
     return True
 
 

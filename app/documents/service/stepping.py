@@ -46,7 +46,7 @@ async def take_step(db: AsyncSession, actor: Actor, document_id: UUID, name: str
 
 async def _publish(db: AsyncSession, actor: Actor, document: Document) -> None:
     """Publish the text, or bring back the entry it had before it was unpublished."""
-    entry = NewEntry(title=document.title, body=document.body)
+    entry = NewEntry(document.title, document.body, list(document.tags))
     author_id = document.editor_id or document.sponsor_id
     if document.entry_id is None:
         document.entry_id = await journal.publish_document(

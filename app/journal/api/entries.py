@@ -19,6 +19,7 @@ from app.web.idempotency import once
 from app.web.openapi import describe
 from app.web.paging import DEFAULT_PAGE, LARGEST_PAGE, decode_cursor, encode_cursor, split
 from app.web.parsing import json_body, query_args
+from app.web.tags import TagWanted, wanted
 
 blueprint = Blueprint("entries", __name__)
 WRITERS = (MEMBER, SPONSOR, EDITOR, ADMIN)
@@ -34,6 +35,7 @@ class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     published_from: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     published_before: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     order: Order = "newest"
+    tag: TagWanted = ""
 
 
 @blueprint.get("/v1/entries")
@@ -41,7 +43,9 @@ class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @public
 async def index() -> Response:
     query = query_args(ListQuery)
-    chosen = Chosen(query.author_id, query.published_from, query.published_before, tuple(query.ids), query.order)
+    chosen = Chosen(
+        query.author_id, query.published_from, query.published_before, tuple(query.ids), query.order, wanted(query.tag)
+    )
     limit = LARGEST_PAGE if query.ids else query.limit
     async with reading() as db:
         found = await service.entries(db, after=decode_cursor(query.cursor), limit=limit + 1, chosen=chosen)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from quart import Blueprint
 
-from app.journal.pages import editing, history, reading, writing
+from app.journal.pages import editing, feeds, history, reading, writing
 
 blueprint = Blueprint("journal", __name__)
-for side in (writing, editing, history, reading):
+for side in (writing, editing, history, feeds, reading):
     blueprint.register_blueprint(side.blueprint)

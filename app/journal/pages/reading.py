@@ -1,4 +1,4 @@
-"""HTML routes for readers: the front page, archive, authors, feeds, and one entry."""
+"""HTML routes for readers: one entry, the front page, and everything by one person, in one month or with one tag."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from uuid import UUID
 from quart import Blueprint, Response, redirect, request
 
 from app.errors import NotFound
-from app.journal import feeds, service
-from app.journal.permalinks import permalink, slug
+from app.journal import service
+from app.journal.permalinks import author_page, permalink, slug, tag_page
 from app.journal.schemas import Chosen, EntryView
 from app.web.context import current_actor, reading, settings
 from app.web.guards import public
 from app.web.markdown import excerpt
 from app.web.paging import decode_cursor, encode_cursor, split
-from app.web.public_page import kept_by_visitors, may_be_kept, public_page
+from app.web.public_page import may_be_kept, public_page
+from app.web.tags import tag as as_kept
 from app.web.typesetting import typeset
 
 blueprint = Blueprint("reading", __name__)
 PAGE = 20
 EXCERPT = 280
 SUMMARY = 160
+MOST_TAGS = 300
 EVERYTHING = Chosen()
 
 
@@ -38,11 +40,32 @@ async def index() -> Response:
 @public
 async def author(person_id: UUID) -> Response:
     """Everything one person has published; there is no page for those who have published nothing."""
-    async with reading() as db:
-        newest = await service.entries(db, after=None, limit=1, whole=False, chosen=Chosen(author_id=person_id))
-    if not newest:
+    chosen = Chosen(author_id=person_id)
+    newest = await newest_of(chosen, limit=1)
+    return await _list(author_page(person_id), newest[0].author.display_name, chosen, feed=author_page(person_id))
+
+
+@blueprint.get("/tag/<string:words>")
+@may_be_kept
+@public
+async def tag(words: str) -> Response:
+    """Everything with one tag; another way of writing it leads to the way it is kept."""
+    wanted = as_kept(words)
+    if not wanted:
         raise NotFound
-    return await _list(f"/by/{person_id}", newest[0].author.display_name, Chosen(author_id=person_id))
+    if wanted != words:
+        return cast(Response, redirect(tag_page(wanted), 301))
+    await newest_of(Chosen(tag=wanted), limit=1)
+    return await _list(tag_page(wanted), wanted, Chosen(tag=wanted), feed=tag_page(wanted))
+
+
+@blueprint.get("/tags")
+@may_be_kept
+@public
+async def tags() -> Response:
+    async with reading() as db:
+        found, more = split(await service.tags(db, limit=MOST_TAGS + 1), MOST_TAGS)
+    return await public_page("journal/tags.html", tags=sorted(found), more=more)
 
 
 @blueprint.get("/archive")
@@ -67,7 +90,16 @@ async def month(year: int, month: int) -> Response:
     return await _list(f"/archive/{year}/{month:02}", f"{start:%B} {year}", chosen)
 
 
-async def _list(here: str, heading: str, chosen: Chosen) -> Response:
+async def newest_of(chosen: Chosen, *, limit: int) -> list[EntryView]:
+    """The newest of the chosen entries, with their first words; raises NotFound when there is none."""
+    async with reading() as db:
+        found = await service.entries(db, after=None, limit=limit, whole=False, chosen=chosen)
+    if not found:
+        raise NotFound
+    return found
+
+
+async def _list(here: str, heading: str, chosen: Chosen, *, feed: str = "") -> Response:
     cursor = request.args.get("cursor")
     after = decode_cursor(cursor)
     async with reading() as db:
@@ -81,6 +113,7 @@ async def _list(here: str, heading: str, chosen: Chosen) -> Response:
             "author_id": entry.author.id,
             "author_name": entry.author.display_name,
             "published_at": entry.published_at,
+            "tags": entry.tags,
             "url": f"/entry/{entry.id}",
         }
         for entry in shown
@@ -90,31 +123,13 @@ async def _list(here: str, heading: str, chosen: Chosen) -> Response:
         "journal/index.html",
         heading=heading,
         front=here == "/",
+        feed=feed,
+        kind="tag" if chosen.tag else "",
+        canonical=settings().public_url.rstrip("/") + here,
         entries=entries,
         next_url=following,
         previous_url=here if cursor else None,
     )
-
-
-@blueprint.get("/feed.atom")
-@may_be_kept
-@public
-async def feed_atom() -> Response:
-    data = feeds.atom(await _newest(), settings().public_url.rstrip("/"))
-    return kept_by_visitors(Response(data, content_type=feeds.ATOM), data)
-
-
-@blueprint.get("/feed.json")
-@may_be_kept
-@public
-async def feed_json() -> Response:
-    data = feeds.json_feed(await _newest(), settings().public_url.rstrip("/"))
-    return kept_by_visitors(Response(data, content_type=feeds.JSON), data)
-
-
-async def _newest() -> list[EntryView]:
-    async with reading() as db:
-        return await service.entries(db, after=None, limit=PAGE, whole=False)
 
 
 @blueprint.get("/entry/<uuid:entry_id>")

@@ -1,7 +1,7 @@
 """Writing and reading the journal.  Callers own the transaction."""
 
 from app.journal.service.history import difference, version, versions
-from app.journal.service.reading import count, entries, entry, months, own, own_entries
+from app.journal.service.reading import count, entries, entry, months, own, own_entries, tags
 from app.journal.service.writing import (
     FROM_DOCUMENT,
     bring_back,
@@ -28,6 +28,7 @@ __all__ = [
     "publish_again",
     "publish_document",
     "restore",
+    "tags",
     "take_back",
     "version",
     "versions",

@@ -47,6 +47,11 @@ async def months(db: AsyncConnection) -> list[tuple[datetime, int]]:
     return [(row.month, row.entries) for row in (await db.execute(queries.months())).all()]
 
 
+async def tags(db: AsyncConnection, *, limit: int) -> list[tuple[str, int]]:
+    """The tags that most entries have, and how many."""
+    return [(row.tag, row.entries) for row in (await db.execute(queries.tags(limit))).all()]
+
+
 async def count(db: AsyncConnection) -> int:
     """How many entries there are."""
     return await db.scalar(queries.count()) or 0
