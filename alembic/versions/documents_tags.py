@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from alembic import op
 
 revision = "documents_tags"
-down_revision = "journal_versions"
+down_revision = "watch"
 
 
 def upgrade() -> None:
