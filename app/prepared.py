@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import ARRAY, Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -56,7 +56,7 @@ class Prepared:
         if compiled.literal_execute_params or compiled.post_compile_params:
             raise TypeError("a prepared statement has a fixed number of parameters")
         for column in self.statement.exported_columns:
-            if _local(column.type).result_processor(_DIALECT, None) is not None:
+            if _local(_each(column.type)).result_processor(_DIALECT, None) is not None:
                 raise TypeError(f"{column.key}: the driver alone does not give this type")
         for name in names:
             bound = compiled.binds[name]
@@ -65,6 +65,11 @@ class Prepared:
             if _local(bound.type).bind_processor(_DIALECT) is not None:
                 raise TypeError(f"{name}: the driver alone does not take this type")
         return compiled.string, tuple(names)
+
+
+def _each(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The type itself, and of an array the type of what is in it: the driver gives arrays as lists already."""
+    return kind.item_type if isinstance(kind, ARRAY) else kind
 
 
 def _local(kind: TypeEngine[Any]) -> TypeEngine[Any]:

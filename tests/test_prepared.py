@@ -5,7 +5,20 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from sqlalchemy import ColumnElement, Integer, PickleType, Text, Uuid, bindparam, column, literal, select, table
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    PickleType,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    literal,
+    literal_column,
+    select,
+    table,
+)
 
 from app.access import Actor
 from app.documents import queries
@@ -25,6 +38,8 @@ def acting(person: Person, *roles: str) -> Actor:
 
 async def test_the_driver_and_sqlalchemy_answer_the_same(site: Site, alice: Person, bob: Person, ada: Person) -> None:
     made = await makers.document(alice, bob, "in_progress", body="Ink, *gum*\nand \U0001f58b water.")
+    path = f"/api/v1/documents/{made['id']}"
+    assert (await alice.program.patch(path, {"tags": ["ink", "墨"]}, If_Match="*")).status_code == 200
     for actor in (acting(alice, "sponsor"), acting(bob, "editor"), acting(ada, "admin", "editor")):
         statement, values = queries.document(actor, UUID(made["id"]))
         async with site.resources.database.read() as db:
@@ -65,12 +80,13 @@ def test_rows_have_the_columns_of_what_is_made_from_them() -> None:
     ("what", "said"),
     [
         ((TRAIL.c.details, TRAIL.c.kind == bindparam("kind", type_=Text())), "does not give"),
+        ((literal_column("1", ARRAY(PickleType())), TRAIL.c.kind == bindparam("kind", type_=Text())), "does not give"),
         ((TRAIL.c.id, TRAIL.c.details == bindparam("details", type_=PickleType())), "does not take"),
         ((TRAIL.c.id, TRAIL.c.kind == "session.opened"), "the same for everybody"),
         ((TRAIL.c.id, TRAIL.c.kind.in_(bindparam("kinds", type_=Text(), expanding=True))), "fixed number"),
         ((literal(1, Integer()), TRAIL.c.kind == bindparam("kind", type_=Text())), "the same for everybody"),
     ],
-    ids=["a type out", "a type in", "a value within", "a list", "a value in a column"],
+    ids=["a type out", "many of such", "a type in", "a value within", "a list", "a value in a column"],
 )
 async def test_what_the_driver_cannot_do_alone_is_refused(
     site: Site, what: tuple[ColumnElement[object], ColumnElement[bool]], said: str
