@@ -20,9 +20,8 @@ test: $(VENV)/.installed-test ## every check and every test, browser included
 	@$(BIN)/python -m local.chromium
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not proof"
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not proof"
 
 lint: $(VENV)/.installed-test ## only the quick checks
 	@$(BIN)/ruff check .

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
@@ -20,21 +19,15 @@ from tests.observed import OBSERVED, misshapen, undeclared
 from tests.recorded import RECORDED
 from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401 - pytest finds hooks by their name in this module
 from tests.site import TABLES, Site, as_owner, running
+from tests.stacks import pytest_configure, running_stack  # noqa: F401 - one of them a hook
 
 
 @pytest.fixture(scope="session")
 def app_stack() -> Iterator[Stack]:
     """The servers the application needs, with its tables."""
     # Not below pytest's folder: that one is closed to the user PostgreSQL runs as under root.
-    folder = Path(tempfile.mkdtemp(prefix="sa-"))
-    stack = Stack(folder)
-    try:
-        stack.start()
-        stack.migrate()
+    with running_stack(Path(tempfile.mkdtemp(prefix="sa-"))) as stack:
         yield stack
-    finally:
-        stack.stop()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 
 TOGETHER = ("tests/audit/", "tests/e2e/", "tests/secrets/", "tests/vault/")
 
+# Half of the time is spent waiting: for servers, browsers, leases.  So `make test` has two processes a core.
+
 # Seconds, roughly, where they do not follow from the number of tests: servers started, leases sat out, browsers.
 LONG = {
     "tests/e2e/": 165,
@@ -23,6 +25,7 @@ LONG = {
     "tests/rights/test_instant_effect.py": 44,
     "tests/contract/test_schemathesis.py": 36,
     "tests/local/test_run.py": 34,
+    "tests/test_types.py": 40,
     "tests/web/test_limits.py": 25,
     "tests/test_bad_input.py": 23,
     "tests/test_every_route.py": 11,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +27,7 @@ from app.settings import Settings
 from app.vault.broker import Broker
 from local.stack import Stack
 from tests.site import settings_for
+from tests.stacks import running_stack
 
 TABLES = "audit_events, audit_seals, audit_signatures"
 
@@ -93,16 +93,9 @@ class Trail:
 
 @pytest.fixture(scope="session")
 def trail_stack() -> Iterator[Stack]:
-    folder = Path(tempfile.mkdtemp(prefix="st-"))
-    stack = Stack(folder)
-    try:
-        stack.start()
-        stack.migrate()
+    with running_stack(Path(tempfile.mkdtemp(prefix="st-"))) as stack:
         _let_the_superuser_in(stack.folders.postgres)
         yield stack
-    finally:
-        stack.stop()
-        shutil.rmtree(folder)
 
 
 def _let_the_superuser_in(data: Path) -> None:

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from local.stack import Stack
-from tests.vault.conftest import House
+from tests.vault.conftest import House, open_house
 
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
-    # Not below pytest's folder: that one is closed to the user PostgreSQL runs as under root.
-    folder = Path(tempfile.mkdtemp(prefix="ss-"))
-    folder.chmod(0o711)
-    stack = Stack(folder / "state")
-    try:
-        stack.start()
-        stack.migrate()
-        stack._move_openbao(owner_door=True)
-        yield House(stack, Path(tempfile.mkdtemp(prefix="ss-", dir=folder)))
-    finally:
-        stack.stop()
-        shutil.rmtree(folder)
+    with open_house("ss-") as house:
+        yield house

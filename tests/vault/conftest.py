@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import pytest
 
 from app.settings import Settings
 from local.stack import Stack
+from tests.stacks import running_stack
 from vault.client import connect
 
 
@@ -69,19 +69,22 @@ class House:
         kv.update_metadata(f"scriptorium/{name}", mount_point="kv", max_versions=20, custom_metadata=pace)
 
 
+@contextmanager
+def open_house(prefix: str) -> Iterator[House]:
+    """A house of one's own for as long as this lasts."""
+    # Not below pytest's folder: that one is closed to the user PostgreSQL runs as under root.
+    with tempfile.TemporaryDirectory(prefix=prefix) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        with running_stack(folder / "state") as stack:
+            stack._move_openbao(owner_door=True)
+            yield House(stack, Path(tempfile.mkdtemp(prefix=prefix, dir=folder)))
+
+
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
-    # Not below pytest's folder: that one is closed to the user PostgreSQL runs as under root.
-    folder = Path(tempfile.mkdtemp(prefix="sv-"))
-    folder.chmod(0o711)
-    stack = Stack(folder / "state")
-    stack.start()
-    try:
-        stack._move_openbao(owner_door=True)
-        yield House(stack, Path(tempfile.mkdtemp(prefix="sv-", dir=folder)))
-    finally:
-        stack.stop()
-        shutil.rmtree(folder)
+    with open_house("sv-") as house:
+        yield house
 
 
 @pytest.fixture
