@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Quart
 
 from app.accounts import api as accounts_api
-from app.accounts import confirm_pages
+from app.accounts import confirm_pages, profile_pages
 from app.accounts import pages as accounts_pages
 from app.admin import api as admin_api
 from app.admin import pages as admin_pages
@@ -27,6 +27,7 @@ from app.search import api as search_api
 from app.search import pages as search_pages
 from app.tokens import api as tokens_api
 from app.tokens import pages as tokens_pages
+from app.tokens import password_pages
 from app.web import api as site_api
 from app.web import pages as site_pages
 from app.web import policy_reports
@@ -44,6 +45,8 @@ def mount(app: Quart) -> None:
         accounts_pages,
         history_pages,
         confirm_pages,
+        profile_pages,
+        password_pages,
         documents_pages,
         drafts_pages,
         search_pages,

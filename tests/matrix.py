@@ -34,6 +34,10 @@ GET    /account/keys                                                    login   
 POST   /account/keys/<uuid:key_id>/revoke                               login   done    404     404     404     404     404     status  status  status
 GET    /account/keys/new                                                login   200     200     200     200     200     200     status  status  status
 POST   /account/keys/new                                                login   201     201     201     201     201     201     status  status  status
+GET    /account/password                                                login   200     200     200     200     200     200     status  status  status
+POST   /account/password                                                login   422     422     422     422     422     422     status  status  status
+GET    /account/profile                                                 login   200     200     200     200     200     200     status  status  status
+POST   /account/profile                                                 login   done    done    done    done    done    done    status  status  status
 GET    /account/sessions                                                login   200     200     200     200     200     200     status  status  status
 POST   /account/sessions/<uuid:session_id>/end                          login   done    404     404     404     404     404     status  status  status
 POST   /account/sessions/end-others                                     login   done    done    done    done    done    done    status  status  status
@@ -221,6 +225,8 @@ GET    /api/v1/entries/<uuid:entry_id>/versions/<int:number>            401     
 GET    /api/v1/entries/<uuid:entry_id>/diff                             401     200     404     404     404     404     404     401     401     401
 POST   /api/v1/entries/<uuid:entry_id>/restore                          401     200     404     404     404     404     404     401     401     401
 GET    /api/v1/me                                                       401     200     200     200     200     200     200     401     401     401
+PATCH  /api/v1/me                                                       401     200     200     200     200     200     200     401     401     401
+PUT    /api/v1/me/password                                              401     422     422     422     422     422     422     401     401     401
 GET    /api/v1/me/applications                                          401     200     200     200     200     200     200     401     401     401
 DELETE /api/v1/me/applications/<uuid:client_id>                         401     204     204     204     204     204     204     401     401     401
 GET    /api/v1/me/clients                                               401     200     200     200     200     200     200     401     401     401
@@ -257,6 +263,11 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/account/keys/new"): {"name": "N", "scopes": "entries:read"},
     ("POST", "/account/clients/new"): {"name": "N", "scopes": "openid", "redirect_uris": "https://client.example/back"},
     ("POST", "/account/confirm"): {"password": "$password"},
+    # The matrix leaves the cast as it is: the same name again, and a password that is not theirs.
+    ("POST", "/account/profile"): {"display_name": "$name"},
+    ("POST", "/account/password"): {"current_password": "x", "password": "$phrase"},
+    ("PATCH", "/api/v1/me"): {"display_name": "$name"},
+    ("PUT", "/api/v1/me/password"): {"current_password": "x", "password": "$phrase"},
     ("POST", "/entry"): {"title": "T", "body": "B"},
     ("POST", "/drafts"): {"place": "entry", "title": "T", "body": "B"},
     ("POST", "/drafts/discard"): {"place": "entry", "next": "/entry"},

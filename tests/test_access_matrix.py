@@ -96,6 +96,7 @@ def filled(sent: dict[str, Any], who: Person) -> dict[str, Any]:
         "$password": who.password or makers.passphrase(),
         "$unused": makers.address(),
         "$phrase": makers.passphrase(),
+        "$name": who.name or "N",
     }
     return {name: words.get(value, value) if isinstance(value, str) else value for name, value in sent.items()}
 

@@ -277,6 +277,12 @@ def _good(method: str, path: str) -> dict[str, Any]:
             a == b or a.startswith("<") for a, b in zip(pieces, given, strict=True)
         )
         if known_method == method and same:
-            words = {"$email": makers.address(), "$password": "x", "$unused": "no address", "$phrase": "x"}
+            words = {
+                "$email": makers.address(),
+                "$password": "x",
+                "$unused": "no address",
+                "$phrase": "x",
+                "$name": "N",
+            }
             return {name: words.get(value, value) if isinstance(value, str) else value for name, value in sent.items()}
     return {}

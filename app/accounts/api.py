@@ -9,8 +9,8 @@ import msgspec
 from quart import Blueprint, Response
 from quart_rate_limiter import rate_limit
 
-from app.accounts import sessions
-from app.accounts.schemas import Me, SessionView, SignedUp, SignUp
+from app.accounts import service, sessions
+from app.accounts.schemas import Me, Profile, SessionView, SignedUp, SignUp
 from app.accounts.sign_up import apply, hash_for
 from app.web.answers import answer, no_content
 from app.web.context import current_actor, reading, resources, transaction
@@ -59,6 +59,18 @@ async def create() -> Response:
 async def me() -> Response:
     actor = current_actor()
     return answer(Me(actor.person_id(), actor.email, actor.display_name, sorted(actor.roles), actor.status))  # type: ignore[arg-type]  # one of four
+
+
+@blueprint.patch("/v1/me")
+@describe(
+    "Change my name", tag="account", body=Profile, answers={200: Me}, examples={"name": {"display_name": "Ada Byron"}}
+)
+@requires(scope="profile:write")
+async def rename() -> Response:
+    profile, actor = await json_body(Profile), current_actor()
+    async with transaction() as db:
+        await service.rename(db, actor, profile.display_name)
+    return answer(Me(actor.person_id(), actor.email, profile.display_name, sorted(actor.roles), actor.status))  # type: ignore[arg-type]  # one of four
 
 
 @blueprint.get("/v1/me/sessions")

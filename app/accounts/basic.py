@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Final
 
 from app.accounts.service import email_key
-from app.ids import new_id, now
-from app.rights.facts import CredentialFacts, PersonFacts
+from app.ids import now
+from app.rights.facts import CredentialFacts, PersonFacts, password_name
 
 GOOD_FOR: Final = timedelta(seconds=60)
 
@@ -32,4 +32,4 @@ class BasicCache:
 
     def facts(self, person: PersonFacts) -> CredentialFacts:
         """The facts of a pair that was right just now."""
-        return CredentialFacts("basic", new_id(), person.id, person.epoch, now() + GOOD_FOR)
+        return CredentialFacts("basic", password_name(person.id), person.id, person.epoch, now() + GOOD_FOR)

@@ -143,6 +143,8 @@ async def account() -> Response:
     async with reading() as db:
         person = await service.person(db, current_actor().person_id())
     links = [
+        {"href": "/account/profile", "label": "Name", "hint": "As it stands beside what you write."},
+        {"href": "/account/password", "label": "Password", "hint": "Another one, and signed out everywhere else."},
         {"href": "/account/sessions", "label": "Sessions", "hint": "Where you are signed in, and ending that."},
         {"href": "/account/history", "label": "Security history", "hint": "What happened to your account, and when."},
         {"href": "/account/keys", "label": "API keys", "hint": "For programs of yours that use the API."},

@@ -59,6 +59,12 @@ class Me(msgspec.Struct, frozen=True):
     status: Status
 
 
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What people may change about themselves."""
+
+    display_name: DisplayName
+
+
 class SessionView(msgspec.Struct, frozen=True):
     """One browser session of the caller."""
 

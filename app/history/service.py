@@ -22,6 +22,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "account.declined": "Application declined",
         "account.suspended": "Account suspended",
         "account.reinstated": "Account reinstated",
+        "account.renamed": "Name changed",
+        "account.password_changed": "Password changed",
         "account.roles_changed": "Roles changed",
         "account.admin_made": "Made an administrator",
         "account.sessions_ended": "Signed out everywhere",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from app.access import Need
 from app.access.actor import needs_of
@@ -74,3 +74,8 @@ class CredentialFacts:
     client_id: str = ""
     networks: tuple[str, ...] = ()
     issued_as: str = ""
+
+
+def password_name(person_id: UUID) -> UUID:
+    """The id under which a person's password itself goes as a credential, where one remembers that it was right."""
+    return uuid5(person_id, "password")

@@ -11,8 +11,8 @@ from quart_rate_limiter import rate_limit
 
 from app.accounts.sign_in import recognise
 from app.errors import DomainError, Invalid, NotActive
-from app.tokens import keys, service
-from app.tokens.schemas import KeyList, MadeKey, NewKey, Refresh, Revoke, SignIn, TokenPair
+from app.tokens import keys, passwords, service
+from app.tokens.schemas import KeyList, MadeKey, NewKey, NewPassword, Refresh, Revoke, SignIn, TokenPair
 from app.tokens.service import Tokens
 from app.web.answers import answer, no_content
 from app.web.context import current_actor, extension, reading, resources, settings, transaction
@@ -197,4 +197,23 @@ async def create_key() -> Response:
 async def revoke_key(key_id: UUID) -> Response:
     async with transaction() as db:
         await keys.revoke(db, current_actor(), key_id)
+    return no_content()
+
+
+@blueprint.put("/v1/me/password")
+@describe(
+    "Change my password; other sessions and sign-ins with the old one end",
+    tag="account",
+    body=NewPassword,
+    answers={204: None},
+    examples={
+        "person": {"current_password": "the words only she would choose", "password": "some other words of hers"}
+    },
+)
+@requires(scope="profile:write")
+async def change_password() -> Response:
+    asked, actor = await json_body(NewPassword), current_actor()
+    password_hash = await passwords.hash_for(resources(), actor, asked)
+    async with transaction() as db:
+        await passwords.change(db, actor, password_hash)
     return no_content()

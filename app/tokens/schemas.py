@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.web.fields import Title
+from app.web.fields import Password, Title
 
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 Loose = Annotated[str, msgspec.Meta(max_length=4096)]
@@ -43,6 +43,13 @@ class Revoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An access or refresh token whose family is to end."""
 
     token: Loose
+
+
+class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another password, and the present one to prove who asks."""
+
+    current_password: Loose
+    password: Password
 
 
 ScopeName = Literal[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.access import Actor
@@ -50,6 +50,22 @@ async def end_own_sign_in(db: AsyncSession, actor: Actor, family_id: UUID) -> No
         raise NotFound
     await announce(db, [family_id])
     await audit.record(db, actor, "token.revoked", ("token_family", family_id), {"why": "by its owner"})
+
+
+async def end_other_sign_ins(db: AsyncSession, actor: Actor) -> None:
+    """End every sign-in with the actor's password but the one that is used now."""
+    statement = (
+        update(TokenFamily)
+        .where(
+            TokenFamily.person_id == actor.person_id(),
+            TokenFamily.client_id == FIRST_PARTY,
+            TokenFamily.ended_at.is_(None),
+            TokenFamily.id.is_distinct_from(actor.credential_id),
+        )
+        .values(ended_at=func.now(), ended_why="password changed")
+        .returning(TokenFamily.id)
+    )
+    await announce(db, (await db.scalars(statement)).all())
 
 
 async def count_sign_ins(db: AsyncSession, person_id: UUID, epoch: int) -> int:

@@ -29,6 +29,7 @@ OTHERWISE: dict[tuple[str, str], tuple[int, str]] = {
     ("POST", "/drafts"): (0, "keeps what somebody is typing, for themselves; saving it is the event"),
     ("POST", "/drafts/discard"): (0, "lets go of it"),
     ("POST", "/drafts/preview"): (0, "shows, changes nothing"),
+    ("POST", "/account/password"): (2, "the password is another, and the session goes on under a new id"),
     ("POST", "/login"): (2, "from a browser that was signed in: one session ends and another begins"),
     ("POST", "/api/v1/documents/<uuid:document_id>/publish"): (2, "a step of the document, a new entry of the journal"),
     ("POST", "/api/v1/documents/<uuid:document_id>/unpublish"): (2, "a step of the document, an entry withdrawn"),
@@ -71,6 +72,18 @@ async def sign_in_again(site: Site, cast: Cast) -> httpx.Response:
 async def confirm(site: Site, cast: Cast) -> httpx.Response:
     nora = await makers.signed_in(site)
     return await nora.browser.post("/account/confirm", {"password": nora.password})
+
+
+async def new_password(site: Site, cast: Cast) -> httpx.Response:
+    nora = await makers.signed_in(site)
+    form = {"current_password": nora.password, "password": makers.passphrase()}
+    return await nora.browser.post("/account/password", form)
+
+
+async def new_password_by_api(site: Site, cast: Cast) -> httpx.Response:
+    nora = await makers.signed_in(site)
+    asked = {"current_password": nora.password, "password": makers.passphrase()}
+    return await nora.program.put("/api/v1/me/password", asked)
 
 
 async def end_session_of(site: Site, cast: Cast) -> httpx.Response:
@@ -303,6 +316,8 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/api/v1/auth/revoke"): revoke,
     ("POST", "/login"): sign_in_again,
     ("POST", "/account/confirm"): confirm,
+    ("POST", "/account/password"): new_password,
+    ("PUT", "/api/v1/me/password"): new_password_by_api,
     ("POST", "/account/keys/new"): key_by_page,
     ("POST", "/account/keys/<uuid:key_id>/revoke"): key_revoked_by_page,
     ("POST", "/account/clients/new"): client_by_page,

@@ -13,6 +13,7 @@ from app.accounts.service.decisions import (
     end_everything,
     end_suspensions,
 )
+from app.accounts.service.own import change_password, rename
 from app.accounts.service.reading import (
     active_editors,
     counts,
@@ -30,6 +31,7 @@ __all__ = [
     "Decision",
     "active_editors",
     "actor",
+    "change_password",
     "change_roles",
     "check_decision",
     "counts",
@@ -46,5 +48,6 @@ __all__ = [
     "person",
     "person_with",
     "register",
+    "rename",
     "set_password",
 ]
