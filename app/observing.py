@@ -19,6 +19,7 @@ from app.web.failure_budget import FailureBudget
 from app.web.guard import BUCKETS, Guard
 from app.web.limits import Limiter
 from app.web.metrics import Family, Metrics, label
+from app.web.spraying import SprayBrake
 from app.web.vault_metrics import of_vault
 
 STATES: Final = ("healthy", "degraded", "must_stop")
@@ -118,9 +119,10 @@ def _of_secrets(res: Resources) -> Iterator[Family]:
     yield Family("db_connections", "gauge", "Open connections by login generation.", connections)
     if isinstance(res.failures, FailureBudget):
         failures = res.failures
+        spread = res.brake.refused if isinstance(res.brake, SprayBrake) else Counter[str]()
         yield Family(
             "scriptorium_guesses_refused_total",
             "counter",
             "Sign-in tries refused because too many had failed.",
-            lambda: [(label(limit=name), count) for name, count in getattr(failures, "refused", {}).items()],
+            lambda: [(label(limit=name), count) for name, count in (failures.refused + spread).items()],
         )

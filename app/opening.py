@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from valkey.asyncio import Valkey
 
 from app.accounts.basic import BasicCache
+from app.accounts.known_devices import forget_old as forget_devices
 from app.accounts.queries import TOUCH_SESSIONS
 from app.accounts.steps import SessionSteps
 from app.accounts.suspensions import Suspensions
@@ -47,6 +48,7 @@ from app.web.failure_budget import FailureBudget
 from app.web.idempotency import forget_old as forget_answers
 from app.web.limits import Limiter
 from app.web.metrics import Metrics
+from app.web.spraying import SprayBrake
 from app.web.steps import Steps
 from app.web.sweeping import Sweep, Sweeper
 from app.workshop.service import Pictures, Press
@@ -79,7 +81,8 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     passwords = PasswordHasher(lambda: secrets.snapshot.rings["pepper"])
     opened.callback(passwords.close)
     failures = FailureBudget(settings, lambda: valkey)
-    res = Resources(settings, secrets, database, valkey, passwords, failures)
+    brake = SprayBrake(settings, lambda: valkey)
+    res = Resources(settings, secrets, database, valkey, passwords, failures, brake)
     app.extensions[EXTENSION] = res
     app.extensions[Tokens.__name__] = make_tokens(res)
     for touches in (SessionTouches(database, TOUCH_SESSIONS), KeyTouches(database, TOUCH_KEYS)):
@@ -89,7 +92,7 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     await _started(opened, suspensions.start, suspensions.stop)
     app.extensions[Suspensions.__name__] = suspensions
     await _keep_watch(app, res, opened)
-    tally = Tally(database, lambda: (app.extensions[Limiter.__name__].refused, failures.refused))
+    tally = Tally(database, lambda: (app.extensions[Limiter.__name__].refused, failures.refused, brake.refused))
     await _started(opened, tally.start, tally.stop)
     app.extensions[Tally.__name__] = tally
     app.extensions[Days.__name__] = Days()
@@ -100,7 +103,7 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[Gallery.__name__] = Gallery(store, Pictures())
     budgets = app.extensions[Budgets.__name__] = Budgets(settings, valkey)
     app.extensions[Printer.__name__] = Printer(settings, store, Press(), budgets)
-    sweeper = Sweeper(database, (_kept_answers(settings), forget_old, _files(store), sweep_watch))
+    sweeper = Sweeper(database, (_kept_answers(settings), forget_old, _files(store), sweep_watch, forget_devices))
     await _started(opened, sweeper.start, sweeper.stop)
     app.extensions[Sweeper.__name__] = sweeper
     sealer = Sealer(database, secrets, settings)

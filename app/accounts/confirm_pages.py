@@ -12,6 +12,7 @@ from app.accounts.sign_in import recognise
 from app.errors import NotAuthenticated, Throttled
 from app.web.context import current_actor, resources, transaction
 from app.web.cookies import session_cookie
+from app.web.device_cookie import device_mark
 from app.web.guards import signed_in
 from app.web.local_path import local_path
 from app.web.parsing import FormData, form_body
@@ -44,7 +45,7 @@ async def confirm() -> Response:
         return await _page(form, "", 422)
     actor = current_actor()
     try:
-        await recognise(resources(), actor, actor.email, form.parsed.password, via="confirm")
+        await recognise(resources(), actor, actor.email, form.parsed.password, via="confirm", device=device_mark())
     except NotAuthenticated:
         form.add_error("password", "That is not your password.")
         return await _page(form, form.parsed.next, 422)

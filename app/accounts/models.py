@@ -70,6 +70,18 @@ class AccountChange(Base):
     until: Mapped[datetime | None]
 
 
+class KnownDevice(Base):
+    """A browser somebody signed in from before, by the hash of the mark it carries; it gives no right to anything."""
+
+    __tablename__ = "known_devices"
+    __table_args__ = (Index("ix_known_devices_last_at", "last_at"),)
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+    mark: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+
+
 class Session(Base):
     """One browser sign-in; `steps` are those it has passed (`app.web.steps`).
 

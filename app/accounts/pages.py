@@ -8,7 +8,7 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 from quart_rate_limiter import rate_limit
 
-from app.accounts import service, sessions
+from app.accounts import known_devices, service, sessions
 from app.accounts.schemas import SignInForm, SignUp, SignUpForm
 from app.accounts.sign_in import recognise
 from app.accounts.sign_up import apply, hash_for
@@ -16,11 +16,13 @@ from app.errors import Invalid, NotAuthenticated, Throttled
 from app.passwords import MIN_LENGTH
 from app.web.context import current_actor, reading, resources, settings, transaction
 from app.web.cookies import session_cookie
+from app.web.device_cookie import device_mark, device_token, keep_device
 from app.web.devices import device_of
 from app.web.guards import known, public, signed_in
 from app.web.headers import may_answer
 from app.web.limits import named_limit
 from app.web.local_path import local_path
+from app.web.noticing import notice
 from app.web.parsing import FormData, form_body
 from app.web.redirects import dashboard_of, see_other
 from app.web.render import page
@@ -89,7 +91,9 @@ async def sign_in() -> Response:
         return await _sign_in_page(form, "", 422)
     asked = form.parsed
     try:
-        actor, _ = await recognise(resources(), current_actor(), asked.email, asked.password, via="password")
+        actor, _ = await recognise(
+            resources(), current_actor(), asked.email, asked.password, via="password", device=device_mark()
+        )
     except (NotAuthenticated, Throttled) as refusal:
         form.add_error("email", refusal.detail)
         response = await _sign_in_page(form, asked.next, refusal.status)
@@ -97,13 +101,18 @@ async def sign_in() -> Response:
             response.headers["Retry-After"] = str(refusal.retry_after)
         return response
     device = device_of(request.headers.get("User-Agent", ""))
-    before = current_actor()
+    before, (mark_token, mark) = current_actor(), device_token()
     async with transaction() as db:
+        is_new = await known_devices.remember(db, actor.person_id(), mark)
         if before.session_id is not None:
             await sessions.end(db, before, before.session_id)
-        _, token = await sessions.open_session(db, settings(), actor, actor.epoch, device=device)
+        _, token = await sessions.open_session(db, settings(), actor, actor.epoch, device=device, is_new=is_new)
     session_cookie().write(token)
-    return await see_other((local_path(asked.next) if actor.active else None) or dashboard_of(actor))
+    if is_new:
+        notice("new_device", about=actor.id, device=device)
+    response = await see_other((local_path(asked.next) if actor.active else None) or dashboard_of(actor))
+    keep_device(response, mark_token)
+    return response
 
 
 async def _sign_in_page(form: FormData[Any], target: str | None, status: int = 200) -> Response:

@@ -32,7 +32,7 @@ def token_hash(token: str) -> bytes:
 
 
 async def open_session(
-    db: AsyncSession, settings: Settings, actor: Actor, epoch: int, *, device: str
+    db: AsyncSession, settings: Settings, actor: Actor, epoch: int, *, device: str, is_new: bool = False
 ) -> tuple[UUID, str]:
     """Sign somebody in; returns the session's id and the token for the cookie, which is not kept anywhere."""
     token, session_id, moment = secrets.token_urlsafe(32), new_id(), now()
@@ -51,7 +51,8 @@ async def open_session(
             address=actor.address or "",
         )
     )
-    await audit.record(db, actor, "session.opened", ("session", session_id), {"device": device[:200]})
+    details = {"device": device[:200]} | ({"new_device": True} if is_new else {})
+    await audit.record(db, actor, "session.opened", ("session", session_id), details)
     return session_id, token
 
 

@@ -46,6 +46,14 @@ class Attempt:
         self.outcome = "release"
 
 
+@dataclass(frozen=True)
+class _Unbounded:
+    """A limit that nobody reaches: failures are remembered for the period, and refuse nothing here."""
+
+    period: float
+    count: int = 10**9
+
+
 class FailureBudget:
     """Gives out places for tries, across all workers; `settings.limit(name)` says how many failures in what time."""
 
@@ -60,14 +68,20 @@ class FailureBudget:
         self._owed: deque[tuple[Sequence[Budget], str, Outcome]] = deque(maxlen=1000)
 
     @asynccontextmanager
-    async def attempt(self, keys: Mapping[str, str]) -> AsyncIterator[Attempt]:
+    async def attempt(
+        self, keys: Mapping[str, str], *, counted: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Attempt]:
         """Hold a place while a credential is checked; `keys` maps limit names to whom they count.
+
+        A failure counts under `counted` too, but what failed there before is no reason to refuse this try.
 
         Waits up to 10 s, first come first served, while places are only taken by tries under way; raises Throttled
         when failures fill the window.  A place lapses by itself after 30 s, should this worker die.
         """
-        budgets = [
-            Budget(f"{self._prefix}:{name}:{_digest(who)}", self._settings.limit(name)) for name, who in keys.items()
+        budgets = [Budget(self._key(name, who), self._settings.limit(name)) for name, who in keys.items()]
+        budgets += [
+            Budget(self._key(name, who), _Unbounded(self._settings.limit(name).period))
+            for name, who in (counted or {}).items()
         ]
         name = secrets.token_hex(8)
         try:
@@ -81,6 +95,9 @@ class FailureBudget:
         finally:
             # Shielded: a client that hangs up after its guess must not get the guess for free.
             await asyncio.shield(self._in_background(self._settle(budgets, name, attempt.outcome, shared=shared)))
+
+    def _key(self, name: str, who: str) -> str:
+        return f"{self._prefix}:{name}:{_digest(who)}"
 
     async def _wait_for_place(self, budgets: Sequence[Budget], name: str) -> bool:
         # In line: the first of this worker's waiters asks again and again, and the processor is left for hashing.

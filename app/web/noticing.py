@@ -20,7 +20,7 @@ def notice(kind: str, *, about: object = None, **facts: str | int) -> None:
     """Note an event of the request being answered, under its address and whoever sent it, or the person it is about."""
     watch = current_app.extensions.get(Watch.__name__)
     if isinstance(watch, Watch):
-        subject = about or current_actor().id or ""
+        subject = (current_actor().id or "") if about is None else about
         block = address_block(client_address())
         watch.note(kind, block=block, subject=str(subject), request_id=request_id(), **facts)
 
