@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "known_devices"
-down_revision = "watch"
+down_revision = "documents_tags"
 
 
 def upgrade() -> None:
