@@ -18,8 +18,8 @@ TOGETHER = ("tests/audit/", "tests/e2e/", "tests/secrets/", "tests/vault/")
 # Seconds, roughly, where they do not follow from the number of tests: servers started, leases sat out, browsers.
 LONG = {
     "tests/e2e/": 165,
-    "tests/vault/": 150,
-    "tests/secrets/": 70,
+    "tests/vault/": 180,
+    "tests/secrets/": 105,
     "tests/local/test_stack.py": 55,
     "tests/audit/": 50,
     "tests/rights/test_instant_effect.py": 44,

@@ -24,6 +24,7 @@ from local.openbao import OpenBao
 from local.ports import LOOPBACK
 from local.postgres import DATABASE
 from local.stack import Stack
+from tests.asked import asked_of_one_server_only
 from vault.client import connect
 from vault.engines import Database, _connect_engine
 from vault.names import Names
@@ -70,6 +71,7 @@ def running_stack(folder: Path) -> Iterator[Stack]:
         stack.start()
         stack.migrate()
         yield stack
+        assert asked_of_one_server_only(stack) == []
     finally:
         stack.stop()
         shutil.rmtree(folder)

@@ -14,6 +14,7 @@ import httpx
 
 from tests.e2e.forms import filled_in, open_form, sign_in
 from tests.e2e.people import Person, Secrets
+from tests.secrets.wire import Wire
 
 OUT = (401, 403)
 
@@ -49,6 +50,7 @@ class Load:
         self._refresh = ""
         self._cookies = ""
         self._ended = False
+        self._wires: list[Wire] = []
 
     async def open(self) -> None:
         """Make an account, sign in as a program and in a browser."""
@@ -66,6 +68,19 @@ class Load:
     async def program(self) -> None:
         """Asks with an access token (the token ring)."""
         await self._note("program", self.http.get("/api/v1/me", headers={"Authorization": f"Bearer {self._bearer}"}))
+
+    async def caller(self) -> None:
+        """Asks the lightest question there is with an access token, over a connection that stays open."""
+        wire = (
+            self._wires.pop() if self._wires else Wire(str(self.http.base_url.host), int(self.http.base_url.port or 0))
+        )
+        began = time.time()
+        status = await wire.ask("/api/secure", f"Authorization: Bearer {self._bearer}")
+        self.seen.append(Seen(began, time.time(), "caller", status))
+        if self.keep_alive:
+            self._wires.append(wire)
+        else:
+            wire.close()
 
     async def reader(self) -> None:
         """Looks with a session cookie from before every rotation (the session ring)."""
@@ -112,7 +127,9 @@ class Load:
 
     def wrong(self, *, ignore: range = range(0)) -> Counter[tuple[str, int]]:
         """Answers that should not have been: errors of ours, refusals of valid credentials, broken connections."""
-        bad = (one for one in self.seen if one.status >= 500 or one.status in OUT or one.status == 0)
+        # A browser that was signed out is sent to the sign-in page, not refused.
+        lost = (one for one in self.seen if one.who == "reader" and 300 <= one.status < 400)
+        bad = (*(one for one in self.seen if one.status >= 500 or one.status in OUT or one.status == 0), *lost)
         return Counter((one.who, one.status) for one in bad if one.status not in ignore)
 
     def recovered_after(self, moment: float) -> float:
@@ -133,19 +150,26 @@ class Load:
         self.seen.append(Seen(began, time.time(), who, answer.status_code))
         return answer
 
-    async def _keep(self, work: Callable[[], Awaitable[None]], pause: float) -> None:
+    async def _keep(self, work: Callable[[], Awaitable[None]], pause: float, every: float, first: float) -> None:
+        due = time.monotonic() + first
         while not self._ended:
+            if every:
+                # By the clock, however long an answer takes; whoever fell behind does not catch up in a burst.
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                due = max(due + every, time.monotonic())
             await work()
-            await asyncio.sleep(pause)
+            if not every:
+                await asyncio.sleep(pause)
 
     @asynccontextmanager
-    async def going(self, pause: float = 0.05, **workers: int) -> AsyncIterator[None]:
-        """Let so many of each kind work; all have finished what they began when this ends."""
+    async def going(self, pause: float = 0.05, every: float = 0.0, **workers: int) -> AsyncIterator[None]:
+        """Let so many of each kind work, with a pause after each answer or `every` so many seconds; all have finished
+        what they began when this ends."""
         self._ended = False
         tasks = [
-            asyncio.create_task(self._keep(getattr(self, kind), pause))
+            asyncio.create_task(self._keep(getattr(self, kind), pause, every, every * number / count))
             for kind, count in workers.items()
-            for _ in range(count)
+            for number in range(count)
         ]
         try:
             yield
@@ -154,4 +178,6 @@ class Load:
             await asyncio.gather(*tasks)
 
     async def close(self) -> None:
+        for wire in self._wires:
+            wire.close()
         await self.http.aclose()
