@@ -1,7 +1,7 @@
 # What one types here.  Everything runs from .venv, which is made on the first use and made again when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test lint proof bench update reset help
+.PHONY: run demo test lint proof bench update sbom reset help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -42,6 +42,9 @@ update: $(VENV)/.installed-test ## resolve the dependencies anew and lock them
 	$(UV_COMPILE) --upgrade --extra local --extra test --constraint requirements/local.txt \
 		--output-file requirements/test.txt
 	@$(BIN)/python -m local.locks
+
+sbom: $(VENV)/.installed ## the list of parts (CycloneDX JSON) in dist/sbom.json
+	@$(BIN)/python -m local.sbom dist/sbom.json
 
 reset: $(VENV)/.installed ## remove the local state after asking (YES=1: without)
 	@$(BIN)/python -m local reset

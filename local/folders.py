@@ -113,7 +113,7 @@ class Folders:
         outside = private_folder(Path(tempfile.gettempdir()) / f"scriptorium-{os.getuid()}-{digest}")
         if len(os.fsencode(outside / name)) > LONGEST_SOCKET_PATH:
             # A checked private folder of ours in it, so what others may do in /tmp does not matter.
-            outside = private_folder(Path("/tmp") / outside.name)  # noqa: S108 - made private, its owner checked
+            outside = private_folder(Path("/tmp") / outside.name)  # noqa: S108 - made private, its owner checked  # nosec B108
         return outside / name
 
 

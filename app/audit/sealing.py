@@ -154,7 +154,7 @@ class Sealer:
                 failures = 0
             if failures or not done:
                 pause = min(LONGEST_PAUSE, PAUSE * max(1, failures))
-                await asyncio.sleep(pause * random.uniform(0.6, 1.0))  # noqa: S311 - keeps workers apart, guards nothing
+                await asyncio.sleep(pause * random.uniform(0.6, 1.0))  # noqa: S311 - keeps workers apart, guards nothing  # nosec B311
 
 
 async def _unsealed(db: AsyncSession, place: tuple[int, int]) -> list[Link]:

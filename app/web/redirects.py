@@ -26,5 +26,5 @@ async def see_other(path: str, message: str = "", kind: Kind = "success") -> Res
     if message:
         await flash(message, kind)
     response = redirect(path, 303)
-    assert isinstance(response, Response)  # noqa: S101 - Quart's own type says less than it does
+    assert isinstance(response, Response)  # noqa: S101 - Quart's own type says less than it does  # nosec B101
     return response
