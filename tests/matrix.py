@@ -105,6 +105,10 @@ GET    /entry/<uuid:entry_id>/versions/<int:number>                     login   
 GET    /entry/<uuid:entry_id>/compare                                   login   200     404     404     404     404     404     status  status  status
 POST   /entry/<uuid:entry_id>/versions/<int:number>/restore             login   done    404     404     404     404     404     status  status  status
 POST   /drafts                                                          login   200     200     200     200     200     200     status  status  status
+GET    /drafts                                                          login   200     200     200     200     200     200     status  status  status
+POST   /drafts/keep                                                     login   done    done    done    done    done    done    status  status  status
+GET    /entries                                                         login   200     200     200     200     200     200     status  status  status
+GET    /documents/<uuid:document_id>                                    login   404     done    done    404     404     404     status  status  status
 POST   /drafts/discard                                                  login   done    done    done    done    done    done    status  status  status
 POST   /drafts/preview                                                  login   200     200     200     200     200     200     status  status  status
 GET    /archive                                                         200     200     200     200     200     200     200     200     200     200
@@ -270,6 +274,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/v1/me/password"): {"current_password": "x", "password": "$phrase"},
     ("POST", "/entry"): {"title": "T", "body": "B"},
     ("POST", "/drafts"): {"place": "entry", "title": "T", "body": "B"},
+    ("POST", "/drafts/keep"): {"place": "entry", "title": "T", "body": "B"},
     ("POST", "/drafts/discard"): {"place": "entry", "next": "/entry"},
     ("POST", "/drafts/preview"): {"body": "B"},
     ("POST", "/sponsor/newdocument"): {"title": "T"},

@@ -1,24 +1,37 @@
-"""What the editor's script asks for while somebody writes: keep a draft, show a preview; and throwing a draft away."""
+"""Drafts while somebody writes: kept by the script or by a button, previewed, listed, gone on with, thrown away."""
 
 from __future__ import annotations
+
+from typing import Any, Final
 
 from quart import Blueprint, Response
 from quart_rate_limiter import limit_blueprint
 
 from app.access import ADMIN, EDITOR, MEMBER, SPONSOR
 from app.drafts import service
-from app.drafts.schemas import Discarded, Kept, NewDraft, Previewed
+from app.drafts.schemas import Discarded, DraftView, Kept, NewDraft, Previewed, entry_draft
 from app.web.answers import answer
-from app.web.context import current_actor, transaction
+from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
 from app.web.limits import named_limit
 from app.web.local_path import local_path
+from app.web.markdown import excerpt
 from app.web.parsing import form_body
 from app.web.redirects import see_other
+from app.web.render import page
 from app.web.typesetting import typeset
 
 blueprint = Blueprint("drafts", __name__)
+OPENING: Final = 200
 limit_blueprint(blueprint, limits=[named_limit("DRAFTS", by="caller")])
+
+
+@blueprint.get("/drafts")
+@requires(MEMBER, SPONSOR, EDITOR, ADMIN)
+async def index() -> Response:
+    async with reading() as db:
+        found = await service.drafts(db, current_actor())
+    return await page("drafts/index.html", drafts=[_shown(draft) for draft in found], most=service.MOST)
 
 
 @blueprint.post("/drafts")
@@ -28,6 +41,16 @@ async def keep() -> Response:
     async with transaction() as db:
         moment = await service.keep(db, current_actor(), new)
     return answer(Kept(moment), headers={"Cache-Control": "no-store"})
+
+
+@blueprint.post("/drafts/keep")
+@requires(MEMBER, SPONSOR, EDITOR, ADMIN)
+async def keep_for_later() -> Response:
+    """The same for people without scripts, who press a button for it."""
+    new = (await form_body(NewDraft)).require()
+    async with transaction() as db:
+        await service.keep(db, current_actor(), new)
+    return await see_other("/drafts", "Kept as a draft. Only you see it.")
 
 
 @blueprint.post("/drafts/preview")
@@ -44,3 +67,27 @@ async def discard() -> Response:
     async with transaction() as db:
         await service.discard(db, current_actor(), asked.place)
     return await see_other(local_path(asked.next) or "/account", "The draft is thrown away.")
+
+
+def _shown(draft: DraftView) -> dict[str, Any]:
+    """A draft in the list: what it is, how it begins, and the page on which it is gone on with."""
+    kind, url = _where(draft.place)
+    return {
+        "kind": kind,
+        "url": url,
+        "place": draft.place,
+        "title": draft.title.strip(),
+        "opening": excerpt(draft.body, OPENING),
+        "words": len(draft.body.split()),
+        "saved_at": draft.saved_at,
+    }
+
+
+def _where(place: str) -> tuple[str, str]:
+    name = entry_draft(place)
+    if name:
+        return "New entry", f"/entry?draft={name}"
+    kind, _, name = place.partition(":")
+    if kind == "entry":
+        return "Change to an entry", f"/entry/{name}/edit?draft=1"
+    return "Document", f"/documents/{name}?draft=1"

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Delete, Select, delete, select
+from sqlalchemy import Delete, Select, delete, or_, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from app.drafts.models import Draft
-from app.drafts.schemas import NewDraft
+from app.drafts.schemas import ENTRY, NewDraft
 
 
 def keep(person_id: UUID, new: NewDraft, moment: datetime) -> Insert:
@@ -28,9 +28,21 @@ def keep(person_id: UUID, new: NewDraft, moment: datetime) -> Insert:
 
 
 def draft(person_id: UUID, place: str) -> Select[*tuple[Any, ...]]:
-    return select(Draft.place, Draft.title, Draft.brief, Draft.body, Draft.version, Draft.saved_at, Draft.tags).where(
-        Draft.person_id == person_id, Draft.place == place
+    return drafts(person_id).where(Draft.place == place)
+
+
+def drafts(person_id: UUID) -> Select[*tuple[Any, ...]]:
+    """All of a person's drafts, the newest first."""
+    return (
+        select(Draft.place, Draft.title, Draft.brief, Draft.body, Draft.version, Draft.saved_at, Draft.tags)
+        .where(Draft.person_id == person_id)
+        .order_by(Draft.saved_at.desc(), Draft.place)
     )
+
+
+def new_entries(person_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Those of a person's drafts that are entries not yet published, the newest first."""
+    return drafts(person_id).where(or_(Draft.place == ENTRY, Draft.place.startswith("new:")))
 
 
 def discard(person_id: UUID, place: str) -> Delete:

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import msgspec
 
+from app.ids import new_id
 from app.web.fields import BodyText, TextRule, text
 
 Place = Annotated[
-    str, msgspec.Meta(pattern="^(entry|(document|entry):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", max_length=64)
+    str, msgspec.Meta(pattern="^(entry|(document|entry|new):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", max_length=64)
 ]
 ENTRY = "entry"
+"""The one place of new entries until there could be several."""
 # Half a title or half a brief is a draft as well, so they are only bounded.
 Loose = Annotated[str, text(TextRule(most=20_000, multiline=True, strip=False))]
 
@@ -62,6 +64,17 @@ class Kept(msgspec.Struct, frozen=True):
 def document_place(document_id: object) -> str:
     """The place of a document's text."""
     return f"document:{document_id}"
+
+
+def new_place() -> str:
+    """A place for one more new entry."""
+    return f"new:{new_id()}"
+
+
+def entry_draft(place: str) -> str:
+    """How the draft of a new entry is named in addresses; empty for drafts of what is there already."""
+    kind, _, name = place.partition(":")
+    return name if kind == "new" else ENTRY if place == ENTRY else ""
 
 
 def entry_place(entry_id: object) -> str:

@@ -30,6 +30,16 @@ async def draft(db: AsyncConnection, actor: Actor, place: str) -> DraftView | No
     return None if row is None else DraftView(*row)
 
 
+async def drafts(db: AsyncConnection, actor: Actor) -> list[DraftView]:
+    """All the actor's drafts, the newest first."""
+    return [DraftView(*row) for row in (await db.execute(queries.drafts(actor.person_id()))).all()]
+
+
+async def unfinished_entries(db: AsyncConnection, actor: Actor) -> list[DraftView]:
+    """The actor's drafts of entries that were never published, the newest first."""
+    return [DraftView(*row) for row in (await db.execute(queries.new_entries(actor.person_id()))).all()]
+
+
 async def discard(db: AsyncSession, actor: Actor, place: str) -> None:
     """Forget the actor's draft for this place: it was saved, or they do not want it."""
     await db.execute(queries.discard(actor.person_id(), place))

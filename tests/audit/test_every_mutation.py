@@ -28,6 +28,7 @@ OTHERWISE: dict[tuple[str, str], tuple[int, str]] = {
     ("POST", "/api/v1/admin/people/bulk"): (2, "an event for each person decided about, here two"),
     ("POST", "/api/csp-reports"): (0, "reports of browsers are counted by the watch; nobody did anything"),
     ("POST", "/drafts"): (0, "keeps what somebody is typing, for themselves; saving it is the event"),
+    ("POST", "/drafts/keep"): (0, "the same, by a button"),
     ("POST", "/drafts/discard"): (0, "lets go of it"),
     ("POST", "/drafts/preview"): (0, "shows, changes nothing"),
     ("POST", "/account/password"): (2, "the password is another, and the session goes on under a new id"),

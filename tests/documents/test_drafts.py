@@ -32,6 +32,62 @@ async def test_a_draft_of_an_entry_is_found_again(site: Site) -> None:
     assert "draft-found" not in (await nora.browser.get("/entry")).text
 
 
+async def test_several_unfinished_entries_are_listed(site: Site) -> None:
+    """Two windows, two drafts: neither takes the place of the other, and each is gone on with and published by itself."""
+    nora = await makers.signed_in(site)
+    assert "Nothing is unfinished" in (await nora.browser.get("/drafts")).text
+    places = []
+    for title in ("First thought", "Second thought"):
+        page = (await nora.browser.get("/entry")).text
+        place = re.search(r'data-draft="(new:[^"]+)"', page)
+        assert place
+        assert f'name="place" value="{place[1]}"' in page
+        assert await keep(nora, place[1], title=title, body=f"{title}, un", tags="ink") == 200
+        places.append(place[1])
+    assert "You have 2 unfinished entries" in (await nora.browser.get("/entry")).text
+    listed = (await nora.browser.get("/drafts")).text
+    links = re.findall(r'<h2 dir="auto"><a href="([^"]+)">([^<]+)', listed)
+    assert [title for _, title in links] == ["Second thought", "First thought"]
+    opened = (await nora.browser.get(links[1][0])).text
+    assert field(opened, "body") == "First thought, un"
+    assert 'name="tags" type="text" value="ink"' in opened
+    sent = {"title": "First thought", "body": "Finished.", "place": places[0]}
+    assert (await nora.browser.post("/entry", sent)).status_code == 303
+    left = (await nora.browser.get("/drafts")).text
+    assert "Second thought" in left
+    assert "First thought" not in left
+    assert (await nora.browser.get(links[1][0])).status_code == 404
+
+
+async def test_a_button_keeps_it_where_no_script_runs(site: Site) -> None:
+    nora = await makers.signed_in(site)
+    page = (await nora.browser.get("/entry")).text
+    assert 'formaction="/drafts/keep"' in page
+    place = re.search(r'name="place" value="([^"]+)"', page)
+    assert place
+    typed = {"place": place[1], "title": "", "body": "half a", "tags": "", "note": ""}
+    kept = await nora.browser.post("/drafts/keep", typed, page="/entry")
+    assert (kept.status_code, kept.headers["location"]) == (303, "/drafts")
+    listed = (await nora.browser.follow(kept)).text
+    assert "Kept as a draft. Only you see it." in listed
+    assert "Without a title" in listed
+    other = await makers.signed_in(site)
+    assert "half a" not in (await other.browser.get("/drafts")).text
+    assert (await other.browser.get(f"/entry?draft={place[1][4:]}")).status_code == 404
+    assert (await nora.browser.post("/drafts/keep", typed | {"place": "x"}, page="/entry")).status_code == 422
+
+
+async def test_drafts_of_what_is_there_lead_to_its_page(site: Site, alice: Person) -> None:
+    made, entry = await makers.document(alice), await makers.entry(alice)
+    for place in (f"document:{made['id']}", f"entry:{entry['id']}"):
+        assert await keep(alice, place, title="Changed", body="words", version="1") == 200
+    listed = (await alice.browser.get("/drafts")).text
+    assert f'href="/entry/{entry["id"]}/edit?draft=1"' in listed
+    lead = await alice.browser.get(f"/documents/{made['id']}?draft=1")
+    assert lead.headers["location"] == f"/sponsor/documents/{made['id']}?draft=1"
+    assert f'href="/documents/{made["id"]}?draft=1"' in listed
+
+
 async def test_a_draft_of_a_document_begins_where_it_began(alice: Person, bob: Person) -> None:
     """Somebody saved meanwhile: the draft still says which version it is of, so that saving it merges."""
     made = await makers.document(alice, bob, body="one\n\ntwo\n")

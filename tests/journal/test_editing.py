@@ -244,3 +244,18 @@ async def test_a_form_that_cannot_be_saved_is_shown_again(max: Person) -> None:
 async def test_words_of_addresses_are_no_titles(max: Person, cast: Cast) -> None:
     made = await makers.entry(max, "Edit")
     assert (await cast.visitor.browser.get(f"/entry/{made['id']}/entry-edit")).status_code == 200
+
+
+async def test_what_one_has_published_is_listed(site: Site) -> None:
+    nora = await makers.signed_in(site)
+    assert "You have not published anything yet" in (await nora.browser.get("/entries")).text
+    first, second = await makers.entry(nora, "Kept"), await makers.entry(nora, "Taken back")
+    await nora.program.delete(url(second))
+    page = (await nora.browser.get("/entries")).text
+    assert page.index("Taken back") < page.index("Kept")
+    assert f'href="/entry/{second["id"]}/edit">Taken back' in page
+    assert f'href="/entry/{first["id"]}">Kept' in page
+    assert "Withdrawn" in page
+    other = await makers.signed_in(site)
+    assert "Taken back" not in (await other.browser.get("/entries")).text
+    assert (await site.browser().get("/entries")).headers["location"].startswith("/login")

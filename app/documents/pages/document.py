@@ -60,6 +60,19 @@ async def _new_page(form: FormData[Any], status: int = 200) -> Response:
     return await page("documents/new.html", status, form=form, editors=editors)
 
 
+@blueprint.get("/documents/<uuid:document_id>")
+@requires()
+async def own_page(document_id: UUID) -> Response:
+    """Leads to the page on which the actor works on it, by the part they have in it."""
+    async with reading() as db:
+        document = await service.document(db, current_actor(), document_id)
+    parts = service.parts_of(current_actor(), document)
+    if not parts:
+        raise NotFound
+    draft = "?draft=1" if "draft" in request.args else ""
+    return await see_other(f"/{parts[0]}/documents/{document_id}{draft}")
+
+
 @blueprint.get("/sponsor/documents/<uuid:document_id>")
 @requires(SPONSOR)
 async def sponsor_document(document_id: UUID) -> Response:
