@@ -72,7 +72,7 @@ def _compares_secrets(node: ast.AST) -> bool:
     if not isinstance(node, ast.Compare) or not any(isinstance(sign, ast.Eq | ast.NotEq) for sign in node.ops):
         return False
     sides = [node.left, *node.comparators]
-    constant = any(isinstance(side, ast.Constant | ast.Attribute) and _last(side).isupper() for side in sides)
+    constant = any(isinstance(side, ast.Name | ast.Attribute) and _last(side).isupper() for side in sides)
     if constant or any(isinstance(side, ast.Constant) for side in sides):
         return False  # "is it empty", "is it this word": nothing to learn from the time it takes
     return any(_SECRET.search(_last(side)) for side in sides)
@@ -160,7 +160,8 @@ RULES: Final = (
     Rule("uuid-as-secret", "a random UUID is no secret; ids are version 7 (ASVS 11.5.1)",
          lambda node: called(node, "uuid4", "uuid1"), "uuid4()"),
     Rule("secrets-compared", "secrets are compared in constant time (CWE-208)", _compares_secrets,
-         "if given.token == wanted: pass", ("app/vault/static_login.py",)),  # two logins of ours, and nobody asks
+         "if given.token == wanted: pass",
+         ("app/vault/static_login.py", "app/tokens/passwords.py")),  # two logins of ours; two fields of one form
     Rule("weak-hash", "no MD5, no SHA-1 (CWE-327)",
          lambda node: called(node, "md5", "sha1", "hashlib.new", "SHA1", "MD5")
         and not says(keyword(node, "usedforsecurity"), False), "hashlib.sha1(body)"),
