@@ -16,6 +16,7 @@ from app.documents import pages as documents_pages
 from app.drafts import pages as drafts_pages
 from app.exports import api as exports_api
 from app.exports import pages as exports_pages
+from app.exports import quotas
 from app.history import api as history_api
 from app.history import pages as history_pages
 from app.journal import api as journal_api
@@ -74,6 +75,8 @@ def mount(app: Quart) -> None:
         policy_reports,
     ):
         api.register_blueprint(module.blueprint)
+    pages.register_blueprint(quotas.pages)
+    api.register_blueprint(quotas.api)
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.register_blueprint(tokens_api.roots)

@@ -48,6 +48,8 @@ GET    /admin/audit.csv                                                 login   
 GET    /admin/audit.jsonl                                               login   403     403     403     403     403     200     status  status  status
 GET    /admin/clients                                                   login   403     403     403     403     403     200     status  status  status
 POST   /admin/clients/<uuid:client_id>/end                              login   403     403     403     403     403     done    status  status  status
+GET    /admin/documents                                                 login   403     403     403     403     403     200     status  status  status
+GET    /admin/quotas                                                    login   403     403     403     403     403     200     status  status  status
 GET    /admin/people                                                    login   403     403     403     403     403     200     status  status  status
 GET    /admin/people/<uuid:person_id>                                   login   403     403     403     403     403     200     status  status  status
 POST   /admin/people/<uuid:person_id>/<string:verb>                     login   403     403     403     403     403     done    status  status  status
@@ -228,6 +230,7 @@ GET    /api/v1/entries/<uuid:entry_id>/versions                         401     
 GET    /api/v1/entries/<uuid:entry_id>/versions/<int:number>            401     200     404     404     404     404     404     401     401     401
 GET    /api/v1/entries/<uuid:entry_id>/diff                             401     200     404     404     404     404     404     401     401     401
 POST   /api/v1/entries/<uuid:entry_id>/restore                          401     200     404     404     404     404     404     401     401     401
+GET    /api/v1/admin/quotas                                             401     403     403     403     403     403     200     401     401     401
 GET    /api/v1/me                                                       401     200     200     200     200     200     200     401     401     401
 PATCH  /api/v1/me                                                       401     200     200     200     200     200     200     401     401     401
 PUT    /api/v1/me/password                                              401     422     422     422     422     422     422     401     401     401

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
+from uuid import UUID
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
@@ -22,6 +23,7 @@ from app.settings import Settings
 
 _FAULTS: Final = (ValkeyError, OSError, TimeoutError)
 _KEPT: Final = 2 * 86400
+_PREFIX: Final = "scriptorium:exports:"
 # Spend one if there is one left: the check and the count are one step, whatever else happens.
 _SPEND: Final = """
 local used = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -58,7 +60,7 @@ class Budgets:
 
     def __init__(self, settings: Settings, valkey: Valkey) -> None:
         self._valkey = valkey
-        self._by_role = {
+        self.by_role = {
             "member": settings.exports_member,
             "sponsor": settings.exports_sponsor,
             "editor": settings.exports_editor,
@@ -73,6 +75,17 @@ class Budgets:
         except _FAULTS:
             raise _away() from None
         return Budget(self._limit(actor), int(used or 0), _midnight())
+
+    async def used_today(self, most: int) -> dict[UUID, int]:
+        """What people used today, those with the most first; raises Unavailable."""
+        try:
+            keys = [key async for key in self._valkey.scan_iter(f"{_PREFIX}*:{_today()}", count=1000)]
+            values = await self._valkey.mget(keys) if keys else []
+        except _FAULTS:
+            raise _away() from None
+        used = {UUID(_text(key).split(":")[2]): int(value or 0) for key, value in zip(keys, values, strict=True)}
+        counted = sorted(used.items(), key=lambda one: (-one[1], one[0]))
+        return {person: count for person, count in counted[:most] if count > 0}
 
     @asynccontextmanager
     async def spending(self, actor: Actor) -> AsyncIterator[None]:
@@ -100,11 +113,19 @@ class Budgets:
             raise _away() from None
 
     def _limit(self, actor: Actor) -> int:
-        return max((self._by_role.get(role, 0) for role in actor.roles), default=0)
+        return max((self.by_role.get(role, 0) for role in actor.roles), default=0)
 
 
 def _key(actor: Actor) -> str:
-    return f"scriptorium:exports:{actor.person_id()}:{now().astimezone(UTC):%Y%m%d}"
+    return f"{_PREFIX}{actor.person_id()}:{_today()}"
+
+
+def _today() -> str:
+    return f"{now().astimezone(UTC):%Y%m%d}"
+
+
+def _text(key: bytes | str) -> str:
+    return key.decode() if isinstance(key, bytes) else key
 
 
 def _midnight() -> datetime:

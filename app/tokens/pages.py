@@ -71,7 +71,9 @@ async def create() -> Response:
 
 async def _form(form: FormData[Any], status: int = 200) -> Response:
     life = int(settings().key_life // 86400)
-    return await page("tokens/key_new.html", status, form=form, scopes=OFFERED, days=life)
+    # What only administrators may do is no use to others; a key never does more than its owner may.
+    offered = [scope for scope in OFFERED if current_actor().is_admin or not scope.name.startswith("admin:")]
+    return await page("tokens/key_new.html", status, form=form, scopes=offered, days=life)
 
 
 @blueprint.post("/account/keys/<uuid:key_id>/revoke")

@@ -66,7 +66,8 @@ async def create() -> Response:
 
 
 async def _form(form: FormData[Any], status: int = 200) -> Response:
-    return await page("oauth/client_new.html", status, form=form, scopes=list(SCOPES.values()))
+    offered = [scope for scope in SCOPES.values() if current_actor().is_admin or not scope.name.startswith("admin:")]
+    return await page("oauth/client_new.html", status, form=form, scopes=offered)
 
 
 @blueprint.post("/account/clients/<uuid:client_id>/end")
