@@ -24,6 +24,9 @@ GRACE = 0.05
 RETRY = 1.0
 BATCH = 100
 
+# A replica, a full memory or disk, too few replicas, a password that was turned, a restart: it answers, and counts nothing.
+_TAKES_NOTHING = frozenset({"READONLY", "OOM", "MISCONF", "NOREPLICAS", "NOPERM", "NOAUTH", "LOADING", "MASTERDOWN"})
+
 Client = Callable[[], Valkey]
 
 
@@ -131,6 +134,9 @@ class SharedStore:
             again = await _in_time(self._pipeline("EVAL", [batch[number] for number in unknown]))
             for number, answer in zip(unknown, again, strict=True):
                 answers[number] = answer
+        for answer in answers:
+            if isinstance(answer, ValkeyError) and str(answer).partition(" ")[0] in _TAKES_NOTHING:
+                raise answer
         return answers
 
     async def _pipeline(self, command: str, batch: Sequence[_Call]) -> list[Any]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from quart import Blueprint, Quart, request
@@ -20,9 +21,12 @@ from valkey.asyncio import Valkey
 from app.errors import Throttled
 from app.web import error_pages
 from app.web.failure_budget import FailureBudget
-from app.web.limit_decision import GENEROUS, Demand, SharedDecider
+from app.web.limit_decision import _GCRA, GENEROUS, Demand, SharedDecider
 from app.web.limits import Limiter, named_limit
 from tests.web.servers import Server, ValkeyServer, free_port, read_answer
+
+if TYPE_CHECKING:
+    from quart.typing import TestClientProtocol as Web  # by its name pytest takes it for a test
 
 
 @dataclass(frozen=True)
@@ -234,6 +238,71 @@ async def test_valkey_lost_makes_limits_stricter_never_absent(own_valkey: Valkey
     assert (await web.get("/plain")).headers["RateLimit-Limit"] == "2"
     assert await client.keys("*plain*")
     await client.aclose()
+
+
+async def test_a_valkey_that_counts_nothing_is_a_lost_one(own_valkey: ValkeyServer) -> None:
+    """A replica takes no writes, a full memory neither: both answer, and nothing would be limited."""
+    client = own_valkey.client()
+    web = make_app(client, REGISTER=(9, 3600), PAGES=(1000, 60)).test_client()
+    await client.set("filler", "x" * 1_000_000)
+    for broken, mended in (
+        (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
+        (("CONFIG", "SET", "maxmemory", "1000"), ("CONFIG", "SET", "maxmemory", "0")),
+    ):
+        redis: Any = client
+        await redis.execute_command(*broken)
+        statuses = [await timed(lambda: status_of(web)) for _ in range(8)]
+        assert [status for status, _ in statuses].count(200) <= 3, "a share of nine among two workers"
+        assert max(seconds for _, seconds in statuses) < 0.4
+        await redis.execute_command(*mended)
+        await asyncio.sleep(1.1)
+        await client.flushall()
+        assert await status_of(web) == 200
+        assert await client.keys("*REGISTER*")
+    await client.aclose()
+
+
+async def status_of(web: Web) -> int:
+    return (await web.post("/register")).status_code
+
+
+async def test_after_everything_was_flushed_limits_begin_anew_and_hold(client: Valkey) -> None:
+    web = make_app(client, REGISTER=(2, 3600), PAGES=(1000, 60)).test_client()
+    assert [await status_of(web) for _ in range(3)] == [200, 200, 429]
+    await client.flushall()
+    await client.script_flush()
+    assert [await status_of(web) for _ in range(3)] == [200, 200, 429]
+
+
+async def weigh(client: Valkey, count: int) -> float:
+    """The bytes one key of a limit takes, with so many of them, each by the script itself."""
+    decider = SharedDecider(lambda: client, workers=2, prefix="scriptorium")
+    await decider.take([Demand("PAGES:warm", 1200, 600.0)])
+    before = (await client.info("memory"))["used_memory"]
+    for start in range(0, count, 500):
+        blocks = (f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::/64" for number in range(start, start + 500))
+        keys, arguments = zip(
+            *(decider._question([Demand(f"PAGES:{block}", 5, 7200.0)]) for block in blocks), strict=True
+        )
+        pipeline = client.pipeline(transaction=False)
+        for key, given in zip(keys, arguments, strict=True):
+            pipeline.evalsha(_GCRA.digest, 1, *key, *given)
+        await pipeline.execute()
+    assert await client.dbsize() >= count
+    assert 0 < await client.pttl(keys[-1][0]) <= 1_500_000
+    used: int = (await client.info("memory"))["used_memory"]
+    each: float = (used - before) / count
+    return each
+
+
+async def test_a_million_keys_would_stay_within_200_mb(client: Valkey) -> None:
+    assert await weigh(client, 20_000) < 200
+
+
+@pytest.mark.proof
+async def test_a_million_keys_stay_within_200_mb(client: Valkey) -> None:
+    assert await weigh(client, 1_000_000) < 200
+    assert (await client.info("memory"))["used_memory_rss"] < 230_000_000
 
 
 SERVER = """
