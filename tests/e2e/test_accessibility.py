@@ -30,6 +30,7 @@ PAGES = {
     "nobody": {
         "journal": "/",
         "entry": "/entry/{entry_id}",
+        "tags": "/tags",
         "register": "/register",
         "apply-editor": "/signupeditor",
         "sign-in": "/login",
@@ -39,7 +40,16 @@ PAGES = {
         "missing": "/nope",
     },
     "applicant": {"waiting": "/account/status"},
-    "member": {"write": "/entry", "account": "/account", "sessions": "/account/sessions", "leave": "/logout"},
+    "member": {
+        "write": "/entry",
+        "drafts": "/drafts",
+        "entries": "/entries",
+        "edit-entry": "/entry/{entry_id}/edit",
+        "entry-versions": "/entry/{entry_id}/versions",
+        "account": "/account",
+        "sessions": "/account/sessions",
+        "leave": "/logout",
+    },
     "sponsor": {
         "commissions": "/sponsor/dashboard",
         "documents": "/sponsor/documents",

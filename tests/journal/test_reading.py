@@ -93,8 +93,21 @@ async def test_archive_and_author(site: Site, browser: Browser) -> None:
 
 async def test_visitors_may_keep_pages_and_get_no_cookie(max: Person, site: Site) -> None:
     made = await makers.entry(max)
+    tagged = await max.program.patch(f"/api/v1/entries/{made['id']}", {"tags": ["kept-by-visitors"]}, If_Match='"1"')
+    assert tagged.status_code == 200
     browser = site.browser()
-    for path in ("/", f"/entry/{made['id']}", "/archive", "/feed.atom", "/feed.json", f"/by/{max.id}"):
+    for path in (
+        "/",
+        f"/entry/{made['id']}",
+        "/archive",
+        "/tags",
+        "/tag/kept-by-visitors",
+        "/tag/kept-by-visitors/feed.atom",
+        "/feed.atom",
+        "/feed.json",
+        f"/by/{max.id}",
+        f"/by/{max.id}/feed.json",
+    ):
         page = await browser.get(path)
         assert page.status_code == 200
         assert "set-cookie" not in page.headers, path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from quart import Blueprint, Response, redirect, request
@@ -124,8 +125,8 @@ async def _list(here: str, heading: str, chosen: Chosen, *, feed: str = "") -> R
         heading=heading,
         front=here == "/",
         feed=feed,
-        kind="tag" if chosen.tag else "",
-        canonical=settings().public_url.rstrip("/") + here,
+        kind="tag" if chosen.tag else "author" if chosen.author_id else "",
+        canonical=settings().public_url.rstrip("/") + here + (f"?{urlencode({'cursor': cursor})}" if cursor else ""),
         entries=entries,
         next_url=following,
         previous_url=here if cursor else None,

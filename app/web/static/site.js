@@ -46,6 +46,29 @@
     });
   }
 
+  // What is copied is what is seen: hidden characters have marks in their place, and the marks go along.
+  if (navigator.clipboard) for (const block of all(".prose pre")) {
+    const frame = document.createElement("div"), button = document.createElement("button"), told = document.createElement("span");
+    frame.className = "code";
+    block.replaceWith(frame);
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", "Copy this block");
+    told.className = "unseen";
+    told.setAttribute("role", "status");
+    frame.append(block, button, told);
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(block.innerText);
+        button.textContent = told.textContent = "Copied";
+      } catch {
+        button.textContent = told.textContent = "Not copied";
+      }
+      setTimeout(() => { button.textContent = "Copy"; told.textContent = ""; }, 2000);
+    });
+  }
+
   for (const form of all("form[data-guard]")) {
     const state = () => new URLSearchParams(new FormData(form)).toString();
     const before = state();
