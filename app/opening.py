@@ -98,7 +98,7 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[Days.__name__] = Days()
     app.extensions[Steps.__name__] = SessionSteps(database)
     app.extensions[BasicCache.__name__] = BasicCache()
-    store = await asyncio.to_thread(open_store, settings)
+    store = await asyncio.to_thread(open_store, settings, lambda: secrets.snapshot.bucket)
     app.extensions[Store.__name__] = store
     app.extensions[Gallery.__name__] = Gallery(store, Pictures())
     budgets = app.extensions[Budgets.__name__] = Budgets(settings, lambda: valkey)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "search_words"
-down_revision = "documents_tags"
+down_revision = "known_devices"
 
 # In the order of the words, so that two titles with the same new words never wait for each other.
 NOTE = """

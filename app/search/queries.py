@@ -1,19 +1,23 @@
 """Statements that find texts.  Who may see which document is decided by the documents' own `visible_to`.
 
-Words that stand in few texts are looked up in their index, all of them.  Words that stand in many are looked for in the
-texts themselves, from the newest on, until enough are found: which of the two is the shorter way is known from
-PostgreSQL's own statistics (`estimated`, `Way`), and either way only the newest `RANKED` matches are ranked.
+Only the newest `RANKED` matches are ranked.  Where more than that are to be expected (`estimated` asks PostgreSQL's own
+statistics), the words' index is met with the dates' index over the newest texts only, of which there are just enough
+(`window`): naming matches is cheap, opening the texts they are in is not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Executable,
+    Float,
     Select,
     Text,
     Uuid,
@@ -21,6 +25,7 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
+    or_,
     select,
     table,
     text,
@@ -39,15 +44,17 @@ from app.web.tags import wanted
 
 RANKED: Final = 200
 """Matches that are ranked, the newest; beyond that more words are a better help than more pages."""
-_OPENED: Final = 20_000
-"""Texts that are opened to look for common words in them: a bound for words that only old texts hold."""
-_DEARER: Final = 4
-"""How much dearer it is to open a text and look for words than to have it named by the index (measured)."""
+_MANY: Final = 4 * RANKED
+_AMPLE: Final = 2
+"""How many times as many matches as are ranked a window should hold; what stands in old texts mostly is found without."""
+PEOPLE: Final = 50
+"""People a part of a name may stand for."""
 _NEAR: Final = 8
 """Words that may stand for one that was spelt wrongly."""
 _SHOWN: Final = 6_000  # characters of a text that an excerpt is looked for in
 _HEADLINE: Final = f"StartSel={START},StopSel={STOP},MaxFragments=2,MaxWords=24,MinWords=8,FragmentDelimiter= … "
 _PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()))
+_TABLES = table("pg_class", column("oid"), column("reltuples", Float()))
 _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 
 # The planner believes that opening a long text costs nothing; nobody reads all texts from one end to the other here.
@@ -68,58 +75,62 @@ class Looked:
     where: tuple[ColumnElement[bool], ...]
 
 
-def in_entries(asked: SearchQuery) -> Looked:
-    """Published entries."""
-    where = (Entry.withdrawn_at.is_(None), *_narrowed(asked, Entry, Entry.author_id, Entry.published_at))
-    return Looked(Entry, Entry.author_id, Entry.published_at, null(), where)
+def in_entries(asked: SearchQuery, people: Sequence[UUID]) -> Looked:
+    """Published entries; `people` are those the part of a name in `asked` may mean."""
+    where = [Entry.withdrawn_at.is_(None), *_narrowed(asked, Entry, Entry.published_at)]
+    if asked.person:
+        where.append(Entry.author_id.in_(people))
+    return Looked(Entry, Entry.author_id, Entry.published_at, null(), tuple(where))
 
 
-def in_documents(actor: Actor, asked: SearchQuery) -> Looked:
+def in_documents(actor: Actor, asked: SearchQuery, people: Sequence[UUID]) -> Looked:
     """Documents the actor may see."""
-    person = func.coalesce(Document.editor_id, Document.sponsor_id)
-    where = [visible_to(actor), *_narrowed(asked, Document, person, Document.updated_at)]
+    where = [visible_to(actor), *_narrowed(asked, Document, Document.updated_at)]
     if asked.state is not None:
         where.append(Document.state == asked.state)
+    if asked.person:
+        theirs = Document.sponsor_id.in_(people) & Document.editor_id.is_(None)
+        where.append(or_(Document.editor_id.in_(people), theirs))
+    person = func.coalesce(Document.editor_id, Document.sponsor_id)
     return Looked(Document, person, Document.updated_at, Document.state, tuple(where))
 
 
+def people_named(part: str) -> Select[UUID]:
+    """People with this in their names."""
+    pattern = "%" + part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    return select(_PEOPLE.c.id).where(_PEOPLE.c.display_name.ilike(pattern)).limit(PEOPLE)
+
+
 def estimated(looked: Looked, words: str) -> Explained:
-    """Asks the planner in how many texts of this kind the words stand, whoever may see them."""
-    return Explained(select(looked.model.id).where(_matches(looked.model.search, words)))
+    """Asks the planner how many texts match."""
+    return Explained(select(looked.model.id).where(_matches(looked, words), *looked.where))
 
 
 def how_many(looked: Looked) -> Select[float]:
     """About how many texts of this kind there are."""
-    name = looked.model.__tablename__
-    return select(literal_column("reltuples")).select_from(text("pg_class")).where(text(f"oid = '{name}'::regclass"))
+    return select(_TABLES.c.reltuples).where(_TABLES.c.oid == func.to_regclass(looked.model.__tablename__))
 
 
-def are_common(matching: float, of: float) -> bool:
-    """Whether opening texts from the newest on finds enough of them sooner than the index names all that match.
-
-    The index names `matching` texts; of opened ones, every `of / matching`-th is one of the `RANKED` that are wanted.
-    """
-    return matching > RANKED and matching * matching > _DEARER * RANKED * of
+def window(matching: float, of: float) -> int | None:
+    """Among how many of the newest texts enough matches are to be expected; None when all matches can be looked at."""
+    return ceil(_AMPLE * RANKED * of / matching) if matching > _MANY else None
 
 
-def found(looked: Looked, words: str, *, common: bool, limit: int) -> Select[*tuple[Any, ...]]:
-    """The best `limit` texts that hold the words."""
+def beginning(looked: Looked, newest: int) -> Select[datetime]:
+    """The date of the last of so many newest texts."""
+    return select(looked.at).order_by(looked.at.desc()).offset(newest).limit(1)
+
+
+def found(looked: Looked, words: str, *, since: datetime | None, limit: int) -> Select[*tuple[Any, ...]]:
+    """The best `limit` of the newest texts that hold the words."""
     model, query = looked.model, func.to_tsquery(_SIMPLE, words)
     rows = select(model.id, looked.at.label("at"), looked.person.label("person_id"))
-    if common:
-        opened = rows.add_columns(model.search).where(*looked.where).order_by(looked.at.desc()).limit(_OPENED)
-        newest = opened.subquery("opened")
-        hits = (
-            select(newest.c.id, newest.c.at, newest.c.person_id)
-            .where(_matches(newest.c.search, words))
-            .order_by(newest.c.at.desc())
-            .limit(RANKED)
-        ).subquery("hits")
-    else:
-        named = rows.where(_matches(model.search, words), *looked.where).cte("named").prefix_with("MATERIALIZED")
-        hits = select(named).order_by(named.c.at.desc()).limit(RANKED).subquery("hits")
+    rows = rows.where(_matches(looked, words), *looked.where, *([looked.at >= since] if since else []))
+    # Apart from the rest, so that the words are looked up in their index and nobody walks through all texts by date.
+    named = rows.cte("named").prefix_with("MATERIALIZED")
+    newest = select(named).order_by(named.c.at.desc()).limit(RANKED).subquery("newest")
     rank = func.ts_rank_cd(model.search, query, 1).label("rank")
-    ranked = select(hits, rank).join(model, model.id == hits.c.id).subquery("ranked")
+    ranked = select(newest, rank).join(model, model.id == newest.c.id).subquery("ranked")
     best = select(ranked).order_by(ranked.c.rank.desc(), ranked.c.at.desc(), ranked.c.id).limit(limit).subquery("best")
     return (
         select(
@@ -148,12 +159,12 @@ def near_words(word: str) -> Select[str]:
     )
 
 
-def _matches(search: Any, words: str) -> ColumnElement[bool]:
-    matching: ColumnElement[bool] = search.op("@@", is_comparison=True)(func.to_tsquery(_SIMPLE, words))
+def _matches(looked: Looked, words: str) -> ColumnElement[bool]:
+    matching: ColumnElement[bool] = looked.model.search.op("@@", is_comparison=True)(func.to_tsquery(_SIMPLE, words))
     return matching
 
 
-def _narrowed(asked: SearchQuery, model: Any, person: Any, at: Any) -> list[ColumnElement[bool]]:
+def _narrowed(asked: SearchQuery, model: Any, at: Any) -> list[ColumnElement[bool]]:
     limits: list[ColumnElement[bool]] = []
     if asked.since is not None:
         limits.append(at >= _midnight(asked.since))
@@ -161,9 +172,6 @@ def _narrowed(asked: SearchQuery, model: Any, person: Any, at: Any) -> list[Colu
         limits.append(at < _midnight(asked.until) + timedelta(days=1))
     if asked.tag:
         limits.append(model.tags.contains([wanted(asked.tag)]))
-    if asked.person:
-        pattern = "%" + asked.person.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        limits.append(person.in_(select(_PEOPLE.c.id).where(_PEOPLE.c.display_name.ilike(pattern))))
     return limits
 
 

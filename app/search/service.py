@@ -32,12 +32,13 @@ async def find_like(db: AsyncSession, actor: Actor, asked: SearchQuery, *, limit
 
 async def _find(db: AsyncSession, actor: Actor, asked: SearchQuery, query: str, limit: int) -> list[Found]:
     await db.execute(queries.SETTINGS)
+    people = (await db.scalars(queries.people_named(asked.person))).all() if asked.person else []
     found: list[Found] = []
     if asked.where != "documents" and asked.state is None:
-        rows = await _rows(db, queries.in_entries(asked), query, limit)
+        rows = await _rows(db, queries.in_entries(asked, people), query, limit)
         found += [_found("entry", row, f"/entry/{row.id}") for row in rows]
     if asked.where != "journal" and actor.active and _READS_DOCUMENTS in actor.provides:
-        rows = await _rows(db, queries.in_documents(actor, asked), query, limit)
+        rows = await _rows(db, queries.in_documents(actor, asked, people), query, limit)
         found += [_found("document", row, _document_url(actor, row)) for row in rows]
     found.sort(key=lambda text: (-text.rank, -text.at.timestamp(), str(text.id)))
     return found[:limit]
@@ -45,9 +46,12 @@ async def _find(db: AsyncSession, actor: Actor, asked: SearchQuery, query: str, 
 
 async def _rows(db: AsyncSession, looked: Looked, query: str, limit: int) -> list[Any]:
     plan: Any = await db.scalar(queries.estimated(looked, query))
-    of = await db.scalar(queries.how_many(looked)) or 0.0
-    common = queries.are_common(plan[0]["Plan"]["Plan Rows"], of)
-    return list((await db.execute(queries.found(looked, query, common=common, limit=limit))).all())
+    newest = queries.window(plan[0]["Plan"]["Plan Rows"], await db.scalar(queries.how_many(looked)) or 0.0)
+    since = await db.scalar(queries.beginning(looked, newest)) if newest is not None else None
+    rows = (await db.execute(queries.found(looked, query, since=since, limit=limit))).all()
+    if since is not None and len(rows) < min(limit, queries.RANKED):  # the words stand in old texts, mostly
+        rows = (await db.execute(queries.found(looked, query, since=None, limit=limit))).all()
+    return list(rows)
 
 
 def _found(kind: Any, row: Any, url: str) -> Found:
