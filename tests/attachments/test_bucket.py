@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 import obstore
@@ -38,15 +39,17 @@ async def server() -> AsyncIterator[Bucket]:
         yield server
 
 
-def settings(server: Bucket) -> dict[str, str]:
-    return {"ATTACHMENTS_URL": "s3://scriptorium/files", "ATTACHMENTS_ENDPOINT": server.endpoint}
+def over(server: Bucket, stack: Stack, wait: str = "10") -> AbstractAsyncContextManager[Site]:
+    """An application with its files in the bucket."""
+    where = {"ATTACHMENTS_URL": "s3://scriptorium/files", "ATTACHMENTS_ENDPOINT": server.endpoint}
+    return running(stack, prepare=lambda _: None, VAULT_WAIT=wait, **where)
 
 
 @pytest.fixture(scope="module")
 async def remote(site: Site, server: Bucket) -> AsyncIterator[Site]:
     """The application with its files in the bucket."""
     hand_over(site.stack, server.keys[0])
-    async with running(site.stack, **settings(server)) as remote:
+    async with over(server, site.stack) as remote:
         await until_writable(remote.app.extensions[Store.__name__])
         yield remote
 
@@ -117,7 +120,7 @@ async def test_what_the_bucket_refuses_is_said_and_forgotten(remote: Site, serve
     document_id = (await makers.document(alice))["id"]
     hand_over(remote.stack, {"access_key_id": "nobody", "secret_access_key": "x" * 20})
     try:
-        async with running(remote.stack, **settings(server)) as other:
+        async with over(server, remote.stack) as other:
             there = await makers.signed_in(other, "sponsor")
             path = f"/api/v1/documents/{(await makers.document(there))['id']}/attachments?name=a"
             refused = await there.program.raw("POST", path, b"x")
@@ -132,7 +135,7 @@ async def test_a_bucket_without_keys_in_vault_stops_the_start(site: Site, server
     hand_over(site.stack, {"access_key_id": "only half"})
     try:
         with pytest.raises((VaultStartError, AssertionError), match="secret_access_key"):
-            async with running(site.stack, **settings(server), VAULT_WAIT="1"):
+            async with over(server, site.stack, wait="1"):
                 pass
     finally:
         hand_over(site.stack, server.keys[0])
