@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import quote
 
-from quart import Quart, Request, Response, request
+from quart import Quart, Response, request
 from quart.typing import ResponseTypes
 from valkey.asyncio import Valkey
 from valkey.credentials import CredentialProvider
@@ -26,6 +26,7 @@ from app.web.assets import STATIC, static_view
 from app.web.connection import Connection
 from app.web.context import current_actor, extension
 from app.web.csrf import Csrf
+from app.web.current import this_request
 from app.web.faces import for_programs
 from app.web.guard import Guard
 from app.web.kept_text import kept_page, sent_again
@@ -135,9 +136,9 @@ def _forms(app: Quart, settings: Settings, secrets: SecretSource) -> None:
     app.extensions["Csrf"] = Csrf(settings, lambda: secrets.snapshot.rings["csrf"], session)
 
     async def check_form() -> None:
-        if request.routing_exception is None and not for_programs(request.path):
-            asked: Request = request
-            await extension(Csrf).check(asked, visitor_form=request.path.rstrip("/") in VISITOR_FORMS)
+        asked = this_request()
+        if asked.routing_exception is None and not for_programs(asked.path):
+            await extension(Csrf).check(asked, visitor_form=asked.path.rstrip("/") in VISITOR_FORMS)
 
     app.before_request(check_form)
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import replace
 from datetime import timedelta
 
-from quart import Quart, request
+from msgspec.structs import replace
+from quart import Quart
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import VISITOR, Actor, set_identity
+from app.access import Actor, set_identity
 from app.accounts import sessions
 from app.accounts.basic import BasicCache
 from app.accounts.sign_in import recognise
@@ -32,6 +32,7 @@ from app.tokens import service as tokens
 from app.web.client_address import client_address
 from app.web.context import extension, reading, resources, transaction
 from app.web.cookies import session_cookie
+from app.web.current import this_request
 from app.web.faces import for_programs
 from app.web.guards import OTHER_SCHEME
 from app.web.noticing import notice
@@ -44,12 +45,14 @@ FILLS = 3  # how often a fetch that was overtaken by a notice is tried again
 
 async def load_actor() -> None:
     """Recognise the caller of this request; runs before every view."""
-    caller = replace(VISITOR, address=client_address(), request_id=request_id())
+    asked = this_request()
+    caller = Actor(id=None, address=client_address(), request_id=request_id())
     set_identity(caller)
-    if for_programs(request.path):
-        if "Authorization" in request.headers:
-            set_identity(await _program(caller))
-    elif not request.path.startswith("/static/"):
+    if for_programs(asked.path):
+        authorization = asked.headers.get("Authorization")
+        if authorization is not None:
+            set_identity(await _program(caller, authorization))
+    elif not asked.path.startswith("/static/"):
         set_identity(await _browser(caller))
 
 
@@ -115,7 +118,7 @@ async def _reissued(actor: Actor, session: CredentialFacts, presented: bytes) ->
 
 async def recognise_socket() -> Actor:
     """The caller of the running WebSocket by its cookie, as things stand now; an open page is not a use of a session."""
-    caller = replace(VISITOR, address=client_address(), request_id=request_id())
+    caller = Actor(id=None, address=client_address(), request_id=request_id())
     token = session_cookie().token()
     if token is None:
         return caller
@@ -133,9 +136,9 @@ def _idle(session: CredentialFacts) -> bool:
     return session.last_seen is not None and session.last_seen + limit <= now()
 
 
-async def _program(caller: Actor) -> Actor:
-    scheme, _, credential = request.headers["Authorization"].partition(" ")
-    wanted = "basic" if request.path.rstrip("/") in BASIC_PATHS else "bearer"
+async def _program(caller: Actor, authorization: str) -> Actor:
+    scheme, _, credential = authorization.partition(" ")
+    wanted = "basic" if this_request().path.rstrip("/") in BASIC_PATHS else "bearer"
     if scheme.lower() == wanted:
         return await (_basic if wanted == "basic" else _bearer)(caller, credential.strip())
     return replace(caller, refusal=OTHER_SCHEME)

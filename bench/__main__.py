@@ -17,27 +17,28 @@ from pathlib import Path
 
 import psutil
 
-from bench.house import Cost, House
+from bench.house import Case, Cost, House
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
 CONNECTIONS = 16
 
 
-def measure(server: psutil.Process, url: str, token: str) -> Cost:
-    """One round against one server."""
-    before = _cpu(server)
+def measure(case: Case) -> Cost:
+    """One round of one case."""
+    before = _cpu(case.server)
+    asked = {"url": case.url, "token": case.token, "method": case.method, "body": case.body}
     said = subprocess.run(
-        [sys.executable, "-m", "bench.load", url, str(CONNECTIONS), str(SECONDS)],
-        input=token.encode() + b"\n",
+        [sys.executable, "-m", "bench.load", str(CONNECTIONS), str(SECONDS)],
+        input=json.dumps(asked).encode() + b"\n",
         capture_output=True,
         check=True,
         timeout=SECONDS + 30,
     )
     found = json.loads(said.stdout)
-    assert not found["bad"], f"{url} answered {found['bad']} errors"
+    assert not found["bad"], f"{case.url} answered {found['bad']} errors"
     return Cost(
-        (_cpu(server) - before) / found["answers"] * 1e6, found["answers"] / SECONDS, found["p50"], found["p99"]
+        (_cpu(case.server) - before) / found["answers"] * 1e6, found["answers"] / SECONDS, found["p50"], found["p99"]
     )
 
 
@@ -52,16 +53,26 @@ def main() -> None:
         with House(folder) as house:
             costs: dict[str, list[Cost]] = {name: [] for name in house.cases}
             for _ in range(ROUNDS + 1):
-                for name, (server, url) in house.cases.items():
-                    costs[name].append(measure(server, url, house.token))
+                for name, case in house.cases.items():
+                    costs[name].append(measure(case))
+            memory = house.cases["Scriptorium: read one"].server.memory_info().rss / 2**20
+            print(_table({name: case.against for name, case in house.cases.items()}, costs))
+            print(f"memory of the worker after all this: {memory:.0f} MiB")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    floor = statistics.median(cost.cpu for cost in costs["floor"][1:])
-    print(f"{'read one document of 2 KB':28} {'CPU us':>8} {'x floor':>8} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8}")
+
+
+def _table(against: dict[str, str], costs: dict[str, list[Cost]]) -> str:
+    """Medians over the rounds; the ratio to its peer is the median of the ratios within each round."""
+    lines = [f"{'':30} {'CPU us':>8} {'x peer':>8} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8}"]
     for name, found in costs.items():
-        middle = [statistics.median(values) for values in zip(*(cost.row for cost in found[1:]), strict=True)]
-        cpu, rate, p50, p99 = middle
-        print(f"{name:28} {cpu:8.0f} {cpu / floor:8.2f} {rate:8.0f} {p50:8.1f} {p99:8.1f}")
+        cpu, rate, p50, p99 = (
+            statistics.median(values) for values in zip(*(cost.row for cost in found[1:]), strict=True)
+        )
+        peers = costs[against[name]]
+        ratio = statistics.median(cost.cpu / peer.cpu for cost, peer in zip(found[1:], peers[1:], strict=True))
+        lines.append(f"{name:30} {cpu:8.0f} {ratio:8.2f} {rate:8.0f} {p50:8.1f} {p99:8.1f}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -21,7 +22,21 @@ from local.stack import Stack
 from vault.client import connect
 
 APP_ROLE = "scriptorium-app"
+FLOOR = "floor: read one"
+HELLO = "raw ASGI: hello"
 TEXT = ("Soot, gum and *water*; then patience, and a dry day. " * 40)[:2048]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked of which process; `against` names the case it is compared to."""
+
+    server: psutil.Process
+    url: str
+    against: str
+    token: str = ""
+    method: str = "GET"
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,13 +54,12 @@ class Cost:
 
 
 class House:
-    """Starts everything on entry and stops it on exit; `cases` maps a name to its process and the address to read."""
+    """Starts everything on entry and stops it on exit; `cases` maps a name to what is asked of whom."""
 
     def __init__(self, folder: Path) -> None:
         self._stack = Stack(folder)
         self._opened = ExitStack()
-        self.cases: dict[str, tuple[psutil.Process, str]] = {}
-        self.token = ""
+        self.cases: dict[str, Case] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -66,7 +80,7 @@ class House:
         self._stack.migrate()
         for process in psutil.Process().children(recursive=True):
             process.cpu_affinity([1])
-        port, floor_port = _free_port(), _free_port()
+        port, floor_port, stock_port, raw_port = (_free_port() for _ in range(4))
         url = f"http://127.0.0.1:{port}"
         environment = self._stack.environment() | {
             "SCRIPTORIUM_PORT": str(port),
@@ -78,17 +92,32 @@ class House:
         }
         server = self._start("app.cli", "serve", environment=environment)
         _until_up(f"{url}/health/ready")
-        person, document = self._furnish(url)
-        self.cases["floor"] = (
-            self._start(
-                *("uvicorn", "bench.peers.floor:app", "--port", str(floor_port), "--loop", "uvloop"),
-                *("--http", "httptools", "--no-access-log", "--log-level", "warning"),
-                environment=self._database() | {"BENCH_PERSON": person},
-            ),
-            f"http://127.0.0.1:{floor_port}/{document}",
+        person, document, token = self._furnish(url)
+        floor = self._peer("bench.peers.floor:app", floor_port, self._database() | {"BENCH_PERSON": person})
+        stock = self._peer("bench.peers.hello:quart", stock_port, {})
+        raw = self._peer("bench.peers.hello:raw", raw_port, {})
+        entry = json.dumps({"title": "On copying", "body": TEXT})
+        near = "http://127.0.0.1"
+        self.cases |= {
+            FLOOR: Case(floor, f"{near}:{floor_port}/{document}", FLOOR, token),
+            "Scriptorium: read one": Case(server, f"{url}/api/v1/documents/{document}", FLOOR, token),
+            "Scriptorium: list of 20": Case(server, f"{url}/api/v1/documents?limit=20", FLOOR, token),
+            "Scriptorium: write + audit": Case(server, f"{url}/api/v1/entries", FLOOR, token, "POST", entry),
+            "Scriptorium: journal, a page": Case(server, f"{url}/", FLOOR),
+            HELLO: Case(raw, f"{near}:{raw_port}/", HELLO),
+            "Quart as it comes: hello": Case(stock, f"{near}:{stock_port}/", HELLO),
+            "Scriptorium: alive": Case(server, f"{url}/health/live", HELLO),
+        }
+
+    def _peer(self, application: str, port: int, environment: dict[str, str]) -> psutil.Process:
+        """Another application on the same server program."""
+        process = self._start(
+            *("uvicorn", application, "--port", str(port), "--loop", "uvloop"),
+            *("--http", "httptools", "--no-access-log", "--log-level", "warning"),
+            environment=environment,
         )
-        self.cases["Scriptorium"] = (server, f"{url}/api/v1/documents/{document}")
-        _until_listening(floor_port)
+        _until_listening(port)
+        return process
 
     def _start(self, *command: str, environment: dict[str, str]) -> psutil.Process:
         log = (self._stack.state / f"{command[0]}.log").open("wb")
@@ -104,8 +133,8 @@ class House:
         self._opened.callback(process.terminate)
         return psutil.Process(process.pid)
 
-    def _furnish(self, url: str) -> tuple[str, str]:
-        """A sponsor with a token and a document of 2 KB; returns their ids."""
+    def _furnish(self, url: str) -> tuple[str, str, str]:
+        """A sponsor with a token and 20 documents of 2 KB, and a full page of the journal; returns ids and token."""
         email, password = "bench@example.org", secrets.token_urlsafe(24)
         with httpx.Client(base_url=url, timeout=30) as http:
             made = _good(
@@ -115,11 +144,12 @@ class House:
                 )
             )
             tokens = _good(http.post("/api/login", json={"email": email, "password": password}))
-            self.token = str(tokens["access_token"])
-            bearer = {"Authorization": f"Bearer {self.token}"}
+            bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
             new = {"title": "A history of ink", "brief": "Ten pages, for the curious.", "body": TEXT}
-            document = _good(http.post("/api/v1/documents", json=new, headers=bearer))
-        return str(made["id"]), str(document["id"])
+            for _ in range(20):
+                document = _good(http.post("/api/v1/documents", json=new, headers=bearer))
+                _good(http.post("/api/v1/entries", json={"title": "On ink", "body": TEXT}, headers=bearer))
+        return str(made["id"]), str(document["id"]), str(tokens["access_token"])
 
     def _database(self) -> dict[str, str]:
         """A login of the database like the application's own, for peers."""

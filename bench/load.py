@@ -1,7 +1,7 @@
 """A closed-loop load generator: so many connections, each asking again as soon as it was answered.
 
-`python -m bench.load URL CONNECTIONS SECONDS TOKEN` prints one line of JSON.  It checks every status, because an error
-is answered quickly.
+`python -m bench.load CONNECTIONS SECONDS` reads what to ask for as JSON (url, token, method, body) and prints one line of
+JSON.  It checks every status, because an error is answered quickly.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Connection(asyncio.Protocol):
             return
         self._buffer = b""
         self.times.append(perf_counter() - self._asked)
-        self.bad += not head.startswith(b"HTTP/1.1 200")
+        self.bad += not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201"))
         self._ask()
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -52,13 +52,21 @@ class Connection(asyncio.Protocol):
             self._transport.write(self._request)
 
 
-async def run(url: str, connections: int, seconds: float, token: str) -> dict[str, float]:
-    """Load `url`; returns how many answers there were, how many bad ones, and the median and 99th percentile in ms."""
-    parts, loop = urlsplit(url), asyncio.get_running_loop()
-    request = (
-        f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n"
-        "Accept: application/json\r\nUser-Agent: bench\r\n\r\n"
-    ).encode()
+async def run(asked: dict[str, str], connections: int, seconds: float) -> dict[str, float]:
+    """Load `asked`; returns how many answers there were, how many bad ones, and the median and 99th percentile in ms."""
+    parts, loop = urlsplit(asked["url"]), asyncio.get_running_loop()
+    body = asked["body"].encode()
+    lines = [
+        f"{asked['method']} {parts.path}{'?' if parts.query else ''}{parts.query} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        "Accept: */*",
+        "User-Agent: bench",
+    ]
+    if asked["token"]:
+        lines.append(f"Authorization: Bearer {asked['token']}")
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    request = "\r\n".join((*lines, "", "")).encode() + body
     until, waits, made = perf_counter() + seconds, [], []
     for _ in range(connections):
         done: asyncio.Future[None] = loop.create_future()
@@ -79,5 +87,4 @@ async def run(url: str, connections: int, seconds: float, token: str) -> dict[st
 
 if __name__ == "__main__":
     os.sched_setaffinity(0, {1})
-    address, count, duration = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    print(json.dumps(uvloop.run(run(address, count, duration, sys.stdin.readline().strip()))))
+    print(json.dumps(uvloop.run(run(json.loads(sys.stdin.readline()), int(sys.argv[1]), float(sys.argv[2])))))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 
 from blinker import Namespace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.access.needs import Need
 
@@ -15,8 +16,7 @@ identity_loaded = _signals.signal("identity-loaded", "A request's identity is kn
 identity_changed = _signals.signal("identity-changed", "Somebody signed in, signed out or changed roles.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """Somebody, recognised by `auth_type`, and the needs they provide.  Immutable: `with_needs` makes another."""
 
     id: object | None
@@ -28,11 +28,10 @@ class Identity:
         return replace(self, provides=self.provides | frozenset(needs))
 
 
-class AnonymousIdentity(Identity):
+class AnonymousIdentity(Identity, frozen=True, kw_only=True):
     """Nobody in particular."""
 
-    def __init__(self) -> None:
-        super().__init__(id=None)
+    id: None = None
 
 
 _current: ContextVar[Identity] = ContextVar("scriptorium-identity")

@@ -54,8 +54,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    """Texts, the best first; `similar` says that nothing held the words themselves, and texts are shown that hold words like
-    them."""
+    """Texts, the best first; `similar` says that nothing held the words themselves and titles like them are shown."""
 
     items: list[Found]
     similar: bool

@@ -7,8 +7,11 @@ from http import HTTPStatus
 
 import msgspec
 from quart import Response, request
+from quart.wrappers.response import DataBody
 
 from app.errors import PreconditionRequired, Stale
+from app.web.current import this_request
+from app.web.ready import Pair, ready
 
 LONGEST_VERSION = 9  # digits
 _ENCODER = msgspec.json.Encoder()
@@ -16,7 +19,14 @@ _ENCODER = msgspec.json.Encoder()
 
 def answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` as JSON."""
-    return Response(_ENCODER.encode(value), status, dict(headers or {}), content_type="application/json")
+    body = _ENCODER.encode(value)
+    return whole(body, status, [*(headers or {}).items(), ("Content-Type", "application/json")])
+
+
+def whole(body: bytes, status: int, headers: list[Pair]) -> Response:
+    """An answer of these bytes; its headers must be ours (`app.web.ready`)."""
+    headers.append(("Content-Length", str(len(body))))
+    return Response(DataBody(body), status, ready(headers))
 
 
 async def streamed(parts: AsyncIterator[bytes], media_type: str, name: str) -> Response:
@@ -62,7 +72,7 @@ def required_version() -> int | None:
 
 def held_version(version: int) -> str | None:
     """The validator under which the caller already holds this version (`If-None-Match`, RFC 9110 13.1.2), or None."""
-    held = request.headers.get("If-None-Match", "")
+    held = this_request().headers.get("If-None-Match", "")
     if not held:
         return None
     wanted = etag(version)
@@ -75,7 +85,7 @@ def held_version(version: int) -> str | None:
 def versioned(value: object, version: int, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` with its ETag; 304 when a reader already holds it."""
     tagged = {"ETag": etag(version), "Cache-Control": "private, no-cache", **(headers or {})}
-    if status == HTTPStatus.OK and request.method in ("GET", "HEAD"):
+    if status == HTTPStatus.OK and this_request().method in ("GET", "HEAD"):
         held = held_version(version)
         if held is not None:
             return Response(b"", status=304, headers={**tagged, "ETag": held})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import cast
+from typing import Any
 
-from quart import has_request_context, request, websocket
+from quart import has_request_context, websocket
 
-from app.web.asgi import Scope
+from app.web.current import this_request
 
 STATE_KEY = "scriptorium.client"
 UNKNOWN = "::"
@@ -87,10 +87,10 @@ class TrustedProxies:
 
 def client_address() -> str:
     """Return the address of whoever sent the request being answered."""
-    scope = request.scope if has_request_context() else websocket.scope
-    known = cast(Scope, scope).get("state", {}).get(STATE_KEY)
+    scope: Any = this_request().scope if has_request_context() else websocket.scope
+    known: str | None = scope.get("state", {}).get(STATE_KEY)
     if known is not None:
-        return str(known)
+        return known
     peer = scope.get("client") or (UNKNOWN, 0)
     address = parse_address(str(peer[0]))
     return UNKNOWN if address is None else str(address)

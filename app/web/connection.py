@@ -15,7 +15,9 @@ from quart import Request, Response
 from quart.asgi import ASGIHTTPConnection, _handle_exception
 from quart.utils import encode_headers
 from quart.wrappers.response import DataBody
-from werkzeug.datastructures import Headers
+
+from app.web.bodyless import LEAVING, Leaving, announces_no_body, bodyless
+from app.web.ready import RequestHeaders
 
 # A body that fits into the server's write buffer is never waited for.
 AT_ONCE: Final = 64 * 1024
@@ -27,8 +29,13 @@ class Connection(ASGIHTTPConnection):
     """One request and its answer."""
 
     async def __call__(self, receive: Receive, send: Send) -> None:
+        leaving: Leaving | None = self.scope.get("state", {}).get(LEAVING)
+        self._bodyless = leaving is not None and announces_no_body(cast(Any, self.scope["headers"]))
         request = self._create_request_from_scope(send)
         handler = asyncio.current_task()
+        if leaving is not None and self._bodyless:
+            await self._until_left(leaving, handler, request, send)
+            return
         left = False
 
         async def watch() -> None:
@@ -49,21 +56,37 @@ class Connection(ASGIHTTPConnection):
         finally:
             await _ended(watcher)
 
+    async def _until_left(
+        self, leaving: Leaving, handler: asyncio.Task[Any] | None, request: Request, send: Send
+    ) -> None:
+        """Answer, unless the client leaves meanwhile."""
+        if leaving.gone:
+            return
+        leaving.task = handler
+        try:
+            await self.handle_request(request, send)
+        except asyncio.CancelledError:
+            if not leaving.gone:
+                raise
+            if handler is not None:
+                handler.uncancel()  # as below
+        finally:
+            leaving.task = None
+
     def _create_request_from_scope(self, send: Any) -> Request:
         """As Quart does it, without checking again what the server's parser has checked."""
         scope, config = self.scope, self.app.config
-        headers = Headers()
-        pairs = [("Remote-Addr", (scope.get("client") or ["<local>"])[0])]
-        pairs += [(name.decode("latin1").title(), value.decode("latin1")) for name, value in scope["headers"]]
-        headers._list = pairs  # noqa: SLF001 - adding them one by one costs as much as all the rest here
         if scope["http_version"] < "1.1":
             return super()._create_request_from_scope(send)
-        return self.app.request_class(
+        pairs = [("Remote-Addr", (scope.get("client") or ["<local>"])[0])]
+        pairs += [(name.decode("latin1").title(), value.decode("latin1")) for name, value in scope["headers"]]
+        kind = bodyless(self.app.request_class) if self._bodyless else self.app.request_class
+        return kind(
             scope["method"],
             scope["scheme"],
             scope["path"],
             scope["query_string"],
-            headers,
+            RequestHeaders(pairs),
             scope.get("root_path", ""),
             scope["http_version"],
             max_content_length=config["MAX_CONTENT_LENGTH"],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from quart import current_app
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.access import VISITOR, Actor, current_identity
 from app.resources import Resources
 from app.settings import Settings
+from app.web.current import this_app
 
 EXTENSION = "scriptorium"
 T = TypeVar("T")
@@ -18,12 +18,14 @@ T = TypeVar("T")
 
 def resources() -> Resources:
     """What was opened when this process started."""
-    return cast(Resources, current_app.extensions[EXTENSION])
+    found: Resources = this_app().extensions[EXTENSION]
+    return found
 
 
 def extension(kind: type[T]) -> T:
     """What this process holds one of, by its type; the factory put it there."""
-    return cast(T, current_app.extensions[kind.__name__])
+    found: T = this_app().extensions[kind.__name__]
+    return found
 
 
 def settings() -> Settings:

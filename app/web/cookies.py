@@ -10,13 +10,14 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, cast
 
-from quart import Quart, Response, current_app, g, has_request_context, request, websocket
+from quart import Quart, Response, current_app, has_request_context, request, websocket
 from quart.sessions import NullSession, SecureCookieSessionInterface, SessionMixin
 from quart.wrappers import BaseRequestWebsocket
 from quart_auth import Action, AuthUser, QuartAuth
 
 from app.settings import Settings
 from app.vault.snapshot import Snapshot
+from app.web.current import this_stash
 from app.web.faces import for_programs
 
 
@@ -45,7 +46,7 @@ class SessionCookie(QuartAuth):
     """quart-auth, writing its cookie only when somebody signed in or out and reading it only when asked."""
 
     async def after_request(self, response: Response) -> Response:
-        return await super().after_request(response) if hasattr(g, self.attribute_name) else response
+        return await super().after_request(response) if hasattr(this_stash(), self.attribute_name) else response
 
     def token(self) -> str | None:
         """The session token in this request's cookie if its signature is good; checked once per request."""

@@ -17,10 +17,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, cast
 
-from quart import Quart, Response, request
+from quart import Quart, Response
 from quart_cors import cors
 
 from app.settings import Settings
+from app.web.current import this_request
+from app.web.ready import vary
 
 PREFLIGHT_KEPT: Final = 600  # seconds
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -92,14 +94,15 @@ def install(app: Quart, settings: Settings) -> None:
         return
 
     async def add_headers(response: Response) -> Response:
-        found = groups.get(group_of(request.path) or "")
+        asked = this_request()
+        found = groups.get(group_of(asked.path) or "")
         if found is None:
             return response
         apply, varies = found
-        if "Origin" in request.headers:
+        if "Origin" in asked.headers:
             return await apply(response)
         if varies:
-            response.vary.add("Origin")
+            vary(response, "Origin")
         return response
 
     app.after_request(add_headers)

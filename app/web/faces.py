@@ -10,6 +10,8 @@ _PAGES_AMONG_THEM = frozenset({"/oauth/authorize", "/oauth/authorize/"})
 
 def for_programs(path: str) -> bool:
     """Tell whether errors under `path` are answered as `application/problem+json` (RFC 9457) and not as a page."""
+    if path.startswith("/api/"):
+        return True
     return path[1:].partition("/")[0] in _PROGRAM_ROOTS and path not in _PAGES_AMONG_THEM
 
 

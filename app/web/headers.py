@@ -83,15 +83,19 @@ class HeaderSet:
         self._encoded: RawHeaders = [(name.encode(), value.encode()) for name, value in pairs]
         self._names = frozenset(name for name, _ in self._encoded)
         self._ours = self._names | {b"server", b"x-request-id"}
+        self._without: dict[frozenset[bytes], RawHeaders] = {}
 
     def complete(self, given: RawHeaders, request_id: bytes) -> RawHeaders:
         """Return `given` with what is missing added; no `Server`, and the request id always ours."""
-        names = {name for name, _ in given}
-        if names.isdisjoint(self._ours):
+        own = self._ours.intersection([name for name, _ in given])
+        if not own:
             return [*given, *self._encoded, (b"x-request-id", request_id)]
-        kept = [pair for pair in given if pair[0] not in (b"server", b"x-request-id")]
-        added = [pair for pair in self._encoded if pair[0] not in names]
-        return [*kept, *added, (b"x-request-id", request_id)]
+        if b"server" in own or b"x-request-id" in own:
+            given = [pair for pair in given if pair[0] not in (b"server", b"x-request-id")]
+        added = self._without.get(own)
+        if added is None:  # there are few such sets: each route answers in its own way
+            added = self._without[own] = [pair for pair in self._encoded if pair[0] not in own]
+        return [*given, *added, (b"x-request-id", request_id)]
 
 
 @dataclass(frozen=True)

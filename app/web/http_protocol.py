@@ -8,6 +8,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.web import refusals
+from app.web.bodyless import LEAVING, Leaving
 from app.web.headers import HeaderSet
 from app.web.refusals import PAGE_TYPE, Refusal, page_body
 from app.web.request_id import new_request_id
@@ -35,15 +36,19 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._in_head = True
         self._pending = 0
+        self._leaving: Leaving | None = None
         self._clock: asyncio.TimerHandle | None = self.loop.call_later(self.head_seconds, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
         super().connection_lost(exc)
+        if self._leaving is not None:
+            self._leaving.happened()
 
     def on_message_begin(self) -> None:
         self._in_head = True
         super().on_message_begin()
+        self._leaving = self.scope["state"][LEAVING] = Leaving()
 
     def on_headers_complete(self) -> None:
         self._in_head = False

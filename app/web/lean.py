@@ -8,17 +8,18 @@ overridden here is a public method of `Quart`, and does what it does there (`tes
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cached_property
+from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
 from quart import Quart, Request, Response
 from quart.ctx import RequestContext
-from quart.globals import request_ctx
+from quart.globals import _cv_request
 from quart.routing import _normalise_host
 from quart.signals import request_finished, request_started, request_tearing_down
 from quart.typing import ResponseReturnValue, ResponseTypes
 from quart.wrappers import BaseRequestWebsocket
+from werkzeug.exceptions import BadHost
 from werkzeug.routing import Map, MapAdapter
 
 Hook = Callable[..., Awaitable[Any]]
@@ -47,13 +48,23 @@ class Plan:
         )
 
 
+@lru_cache(maxsize=256)
+def _server_name(scheme: str, host: str) -> str:
+    """The host as absolute URLs name it; sites have few names, so it is looked at once for each."""
+    name, colon, port = _normalise_host(scheme, host.lower()).partition(":")
+    try:
+        return f"{name.encode('idna').decode('ascii')}{colon}{port}"
+    except UnicodeError:
+        raise BadHost from None
+
+
 class RequestAdapter(MapAdapter):
-    """The routing map bound to one request; the host is looked at when an absolute URL is asked for, as few are."""
+    """The routing map bound to one request."""
 
     def __init__(self, routes: Map, request: BaseRequestWebsocket) -> None:
         # Not by the constructor above: it wants the host as a text.
         self.map = routes
-        self._request = request
+        self.server_name = _server_name(request.scheme, request.headers.get("Host") or request.host)
         root: str = request.root_path
         self.script_name = root if root.endswith("/") else root + "/"
         self.subdomain = ""
@@ -62,11 +73,6 @@ class RequestAdapter(MapAdapter):
         self.default_method: str = request.method
         self.query_args: str = request.query_string.decode()
         self.websocket = self.url_scheme in ("ws", "wss")
-
-    @cached_property
-    def server_name(self) -> str:  # type: ignore[override]  # a value that is worked out on demand
-        name, colon, port = _normalise_host(self.url_scheme, self._request.host.lower()).partition(":")
-        return f"{name.encode('idna').decode('ascii')}{colon}{port}"
 
 
 class LeanQuart(Quart):
@@ -161,7 +167,7 @@ class LeanQuart(Quart):
 
 
 def _present(context: RequestContext | None) -> RequestContext:
-    return request_ctx._get_current_object() if context is None else context  # type: ignore[attr-defined]  # noqa: SLF001 - a proxy
+    return _cv_request.get() if context is None else context
 
 
 def _blueprints(endpoint: str | None) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from app.web.shared_script import Client, Script, SharedStore, StoreLost
 
@@ -18,7 +18,7 @@ _REMEMBERED = 50_000
 _GCRA = Script("limits.lua")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Demand:
     """One limit that a request wants a unit of: whose, and `count` in `period` seconds."""
 
@@ -32,8 +32,7 @@ class Demand:
         return self.count // _PORTION if self.count >= GENEROUS else 1
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether the request passes, the seconds to wait if not, and the seconds of each demand's period in use."""
 
     allowed: bool
@@ -83,7 +82,7 @@ class LocalDecider:
             self._empty_at.pop(next(iter(self._empty_at)))
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class _Lease:
     units: int
     until: float
@@ -103,6 +102,8 @@ class SharedDecider:
         """Decide; never fails and never waits longer than the store's timeout."""
         now = monotonic()
         leases = [self._lease(demand, now) for demand in demands]
+        if None not in leases:
+            return self._spend(leases)
         missing = [demand for demand, lease in zip(demands, leases, strict=True) if lease is None]
         if missing:
             try:
@@ -117,10 +118,15 @@ class SharedDecider:
                     tuple(next(used) / 1e6 if lease is None else lease.used for lease in leases),
                 )
             leases = self._grant(demands, leases, answer, now)
+        return self._spend(leases)
+
+    def _spend(self, leases: Sequence[_Lease | None]) -> Verdict:
+        used = []
         for lease in leases:
             if lease is not None:
                 lease.units -= 1
-        return Verdict(True, 0.0, tuple(lease.used if lease else 0.0 for lease in leases))
+            used.append(lease.used if lease is not None else 0.0)
+        return Verdict(True, 0.0, tuple(used))
 
     def _lease(self, demand: Demand, now: float) -> _Lease | None:
         lease = self._leases.get(demand.key)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Any, Protocol
 
-from quart import Quart, Response, current_app, g, request
+from quart import Quart, Request, Response
 from quart_rate_limiter import (
     QUART_RATE_LIMITER_EXEMPT_ATTRIBUTE,
     QUART_RATE_LIMITER_LIMITS_ATTRIBUTE,
@@ -24,9 +24,11 @@ from quart_rate_limiter import (
 
 from app.errors import Throttled
 from app.web.client_address import address_block, client_address
+from app.web.current import this_app, this_request, this_stash
 from app.web.faces import for_programs
 from app.web.limit_decision import Demand, SharedDecider, Verdict
 from app.web.noticing import notice
+from app.web.ready import put
 from app.web.shared_script import Client
 
 
@@ -86,6 +88,7 @@ class Limiter(RateLimiter):
         self._settings = settings
         self._shared = {True: list(programs), False: list(pages)}
         self._decider = SharedDecider(client, workers=settings.workers, prefix=prefix)
+        self._known: dict[tuple[str | None, bool], tuple[RateLimit, ...]] = {}
         self.refused: Counter[str] = Counter()
         super().__init__(key_function=by_address)
 
@@ -101,34 +104,43 @@ class Limiter(RateLimiter):
         app.config.setdefault("QUART_RATE_LIMITER_ENABLED", enabled)
 
     async def _before_request(self) -> None:
-        limits = self._limits_of_request()
-        if not limits or not current_app.config["QUART_RATE_LIMITER_ENABLED"]:
+        app, asked = this_app(), this_request()
+        limits = self._limits_of_request(app, asked)
+        if not limits or not app.config["QUART_RATE_LIMITER_ENABLED"]:
             return
         demands = [await self._demand(limit) for limit in limits if not await self._should_skip(limit)]
         if not demands:
             return
         verdict = await self._decider.take(demands)
-        g.scriptorium_limits = (demands, verdict)
+        this_stash().scriptorium_limits = (demands, verdict)
         if not verdict.allowed:
             self._tell(demands, verdict)
             raise Throttled(
                 "Too many requests in too short a time. Try again a little later.", retry_after=ceil(verdict.wait)
             )
 
-    def _limits_of_request(self) -> list[RateLimit]:
-        """All limits of the route: its own, those of every blueprint around it, and its face's.
+    def _limits_of_request(self, app: Quart, asked: Request) -> Sequence[RateLimit]:
+        """All limits of the route: its own, those of every blueprint around it, and its face's; found out once."""
+        at = (asked.endpoint, for_programs(asked.path))
+        limits = self._known.get(at)
+        if limits is None:
+            limits = self._known[at] = tuple(self._limits_of(app, asked, *at))
+        return limits
 
-        Addresses that lead nowhere fall under their face's limits as well: probing is not free.
-        """
-        view: Callable[..., Any] | None = current_app.view_functions.get(request.endpoint or "")
+    def _limits_of(self, app: Quart, asked: Request, endpoint: str | None, programs: bool) -> list[RateLimit]:
+        """Addresses that lead nowhere fall under their face's limits as well: probing is not free."""
+        view: Callable[..., Any] | None = app.view_functions.get(endpoint or "")
         if view is not None and getattr(view, QUART_RATE_LIMITER_EXEMPT_ATTRIBUTE, False):
             return []
         limits = list(getattr(view, QUART_RATE_LIMITER_LIMITS_ATTRIBUTE, ()))
-        for name in request.blueprints:
-            limits += getattr(current_app.blueprints.get(name), QUART_RATE_LIMITER_LIMITS_ATTRIBUTE, ())
-        if request.endpoint != "static":
-            limits += self._shared[for_programs(request.path)]
+        for name in asked.blueprints:
+            limits += getattr(app.blueprints.get(name), QUART_RATE_LIMITER_LIMITS_ATTRIBUTE, ())
+        if endpoint != "static":
+            limits += self._shared[programs]
         return limits
+
+    async def _should_skip(self, limit: RateLimit) -> bool:
+        return limit.skip_function is not None and await super()._should_skip(limit)
 
     async def _demand(self, limit: RateLimit) -> Demand:
         if isinstance(limit, NamedLimit):
@@ -136,7 +148,7 @@ class Limiter(RateLimiter):
             caller = await (limit.key_function or self._callers[limit.by])()
             return Demand(f"{limit.name}:{caller}", numbers.count, numbers.period)
         caller = await (limit.key_function or by_address)()
-        return Demand(f"{request.endpoint}:{limit.key}:{caller}", limit.count, limit.period.total_seconds())
+        return Demand(f"{this_request().endpoint}:{limit.key}:{caller}", limit.count, limit.period.total_seconds())
 
     def _tell(self, demands: Sequence[Demand], verdict: Verdict) -> None:
         name = max(zip(demands, verdict.used, strict=True), key=lambda pair: pair[1] / pair[0].period)[0].key
@@ -145,13 +157,18 @@ class Limiter(RateLimiter):
         notice("limit", limit=rule)
 
     async def _after_request(self, response: Response) -> Response:
-        decided: tuple[Sequence[Demand], Verdict] | None = g.get("scriptorium_limits")
+        decided: tuple[Sequence[Demand], Verdict] | None = this_stash().get("scriptorium_limits")
         if decided is None:
             return response
         demands, verdict = decided
-        demand, used = max(zip(demands, verdict.used, strict=True), key=lambda pair: pair[1] / pair[0].period)
+        demand, used = demands[0], verdict.used[0]
+        if len(demands) > 1:
+            demand, used = max(zip(demands, verdict.used, strict=True), key=lambda pair: pair[1] / pair[0].period)
         remaining = max(0, int((demand.period - used) * demand.count / demand.period + 1e-3))
-        response.headers["RateLimit-Limit"] = str(demand.count)
-        response.headers["RateLimit-Remaining"] = str(remaining)
-        response.headers["RateLimit-Reset"] = str(ceil(used))
+        put(
+            response.headers,
+            ("RateLimit-Limit", str(demand.count)),
+            ("RateLimit-Remaining", str(remaining)),
+            ("RateLimit-Reset", str(ceil(used))),
+        )
         return response

@@ -12,11 +12,13 @@ from hashlib import blake2b
 from http import HTTPStatus
 from typing import Final
 
-from quart import Quart, Response, current_app, request
+from quart import Quart, Response, request
 from quart.wrappers.response import DataBody
 
+from app.web.current import this_app, this_request
 from app.web.faces import for_programs
 from app.web.openapi import Operation, operation_of
+from app.web.ready import vary
 
 LEAST: Final = 1024  # bytes from which compressing pays
 DONE: Final = (HTTPStatus.OK, HTTPStatus.CREATED)
@@ -28,21 +30,23 @@ _GZIPPED: Final = "-gzip"
 
 async def finish(response: Response) -> Response:
     """Finish an answer of a described route; everything else passes untouched."""
-    if not for_programs(request.path) or response.status_code not in DONE or response.mimetype != _JSON:
+    asked = this_request()
+    if response.status_code not in DONE or not for_programs(asked.path) or response.mimetype != _JSON:
         return response
-    if not isinstance(response.response, DataBody):  # a stream is as long as it is
+    whole = response.response
+    if not isinstance(whole, DataBody):  # a stream is as long as it is
         return response
-    operation = operation_of(current_app.view_functions[request.endpoint]) if request.endpoint else None
+    operation = operation_of(this_app().view_functions[asked.endpoint]) if asked.endpoint else None
     if operation is None:
         return response
     if _minimal(operation):
         return _shortened(response)
-    body = await response.get_data(as_text=False)
-    if operation.query is not None and request.method in ("GET", "HEAD") and response.status_code == HTTPStatus.OK:
+    body = whole.data[whole.begin : whole.end]
+    if operation.query is not None and asked.method in ("GET", "HEAD") and response.status_code == HTTPStatus.OK:
         tag = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
         response.headers["ETag"] = tag
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        if tag in (held.strip() for held in request.headers.get("If-None-Match", "").split(",")):
+        if tag in (held.strip() for held in asked.headers.get("If-None-Match", "").split(",")):
             return _unchanged(response)
     return response if operation.secret else await _compressed(response, body)
 
@@ -76,8 +80,11 @@ def _unchanged(response: Response) -> Response:
 async def _compressed(response: Response, body: bytes) -> Response:
     if len(body) < LEAST:
         return response
-    response.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"] <= 0 or "Content-Encoding" in response.headers:
+    vary(response, "Accept-Encoding")
+    asked = this_request()
+    if "Accept-Encoding" not in asked.headers or asked.accept_encodings["gzip"] <= 0:
+        return response
+    if "Content-Encoding" in response.headers:
         return response
     small = len(body) < _IN_THREAD
     packed = _pack(body) if small else await asyncio.to_thread(_pack, body)

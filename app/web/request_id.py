@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import cast
+from typing import Any
 
-from quart import has_request_context, has_websocket_context, request, websocket
+from quart import has_request_context, has_websocket_context, websocket
 
-from app.web.asgi import Scope
+from app.web.current import this_request
 
 STATE_KEY = "scriptorium.request_id"
 
@@ -30,12 +30,13 @@ def acceptable(value: bytes) -> bool:
 def request_id() -> str:
     """Return the identifier of the request being answered, or an empty string outside of one."""
     if has_request_context():
-        scope = request.scope
+        scope: Any = this_request().scope
     elif has_websocket_context():
         scope = websocket.scope
     else:
         return ""
-    state = cast(Scope, scope).setdefault("state", {})
-    if STATE_KEY not in state:  # no guard in front: only in tests of single parts
-        state[STATE_KEY] = new_request_id()
-    return str(state[STATE_KEY])
+    state: dict[str, str] = scope.setdefault("state", {})
+    known = state.get(STATE_KEY)
+    if known is None:  # no guard in front: only in tests of single parts
+        known = state[STATE_KEY] = new_request_id()
+    return known

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import replace
 from urllib.parse import unquote_plus
 
 import msgspec
+from msgspec.structs import replace
 from quart import Blueprint, Response, request
 from quart_rate_limiter import rate_limit
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -69,18 +69,11 @@
     const small = data.toString().length < KEEPALIVE;
     send("/drafts", data, { keepalive: small }).catch(() => {});
   });
-  // Before anybody else hears of it: what cannot be sent must not make the browser leave the page.
-  form.addEventListener("submit", (event) => {
-    if (!navigator.onLine) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      say("There is no connection, so nothing was sent. Your text is in this window: save it again once you are back.", "lost");
-      return;
-    }
+  form.addEventListener("submit", () => {
     leaving = true;
     clearTimeout(waiting);
     if (busy) busy.abort();
-  }, true);
+  });
   addEventListener("pageshow", () => { leaving = false; });
   if (!("save" in form.dataset)) form.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {

@@ -1,1 +1,0 @@
-"""Attacks by tools other people wrote, on a whole house over TLS; by `make proof` only."""
