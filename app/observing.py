@@ -15,6 +15,7 @@ from app.rights.memory import Memory
 from app.tokens.service import Tokens
 from app.vault.snapshot import Snapshot
 from app.watch.recorder import Watch
+from app.web.budgets import Budgets
 from app.web.failure_budget import FailureBudget
 from app.web.guard import BUCKETS, Guard
 from app.web.limits import Limiter
@@ -33,6 +34,7 @@ def observe(app: Quart, res: Resources, metrics: Metrics) -> None:
     metrics.beside(lambda: of_vault(res.secrets))
     signer = app.extensions[Tokens.__name__].signer
     metrics.add(*_of_rights(app), *_of_secrets(res), *_of_watch(app.extensions[Watch.__name__]))
+    metrics.add(*_of_budgets(app.extensions[Budgets.__name__]))
     metrics.add(
         Family(
             "unknown_key_id_total", "counter", "Tokens under a key we do not know.", lambda: [("", signer.unknown_keys)]
@@ -95,6 +97,27 @@ def _of_watch(watch: Watch) -> Iterator[Family]:
 
     yield Family("scriptorium_security_events_total", "counter", "Security events, by kind.", counted(watch.seen))
     yield Family("scriptorium_security_alerts_total", "counter", "What was unusual, by kind.", counted(watch.alerts))
+
+
+def _of_budgets(budgets: Budgets) -> Iterator[Family]:
+    yield Family(
+        "scriptorium_budget_refused_total",
+        "counter",
+        "Dear requests refused because a daily budget was spent.",
+        lambda: [(label(budget=name), count) for name, count in budgets.refused.items()],
+    )
+    yield Family(
+        "scriptorium_busy_total",
+        "counter",
+        "Dear requests refused because too many were waiting.",
+        lambda: [(label(line=name), lane.refused) for name, lane in budgets.lanes.items()],
+    )
+    yield Family(
+        "scriptorium_waiting",
+        "gauge",
+        "Dear requests that wait for their turn.",
+        lambda: [(label(line=name), lane.waiting) for name, lane in budgets.lanes.items()],
+    )
 
 
 def _of_secrets(res: Resources) -> Iterator[Family]:

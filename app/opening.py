@@ -23,7 +23,6 @@ from app.attachments.service import sweep as sweep_files
 from app.attachments.store import Store, open_store
 from app.audit.sealing import Sealer
 from app.database import Database
-from app.exports.budgets import Budgets
 from app.exports.service import Printer
 from app.exports.service import sweep as sweep_exports
 from app.live.hub import Hub
@@ -43,6 +42,7 @@ from app.watch.recorder import Watch
 from app.watch.service import sweep as sweep_watch
 from app.watch.writing import WatchBook
 from app.web import cookies
+from app.web.budgets import Budgets
 from app.web.context import EXTENSION
 from app.web.failure_budget import FailureBudget
 from app.web.idempotency import forget_old as forget_answers
@@ -98,10 +98,10 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[Days.__name__] = Days()
     app.extensions[Steps.__name__] = SessionSteps(database)
     app.extensions[BasicCache.__name__] = BasicCache()
-    store = await asyncio.to_thread(open_store, settings)
+    store = await asyncio.to_thread(open_store, settings, lambda: secrets.snapshot.bucket)
     app.extensions[Store.__name__] = store
     app.extensions[Gallery.__name__] = Gallery(store, Pictures())
-    budgets = app.extensions[Budgets.__name__] = Budgets(settings, valkey)
+    budgets = app.extensions[Budgets.__name__] = Budgets(settings, lambda: valkey)
     app.extensions[Printer.__name__] = Printer(settings, store, Press(), budgets)
     sweeper = Sweeper(database, (_kept_answers(settings), forget_old, _files(store), sweep_watch, forget_devices))
     await _started(opened, sweeper.start, sweeper.stop)

@@ -83,6 +83,11 @@ class _Reader:
             raise SettingsError(f"SCRIPTORIUM_{name} must be a whole number")
         return int(value)
 
+    def budget(self, name: str, default: int) -> int:
+        """So many a day; those not set by name grow with the limits."""
+        scale = self.number("LIMIT_SCALE", 1.0, least=0.001, most=1e6)
+        return self.integer(name, min(2**31, max(1, round(default * scale))))
+
     def path(self, name: str) -> Path | None:
         raw = self.text(name)
         return Path(raw) if raw else None
@@ -141,6 +146,14 @@ class Settings:
     exports_sponsor: int = 100
     exports_editor: int = 100
     exports_admin: int = 200
+    # What one person, or the address block of visitors, may have in a day of other things that are dear.
+    searches_visitor: int = 5000
+    searches_member: int = 10_000
+    searches_sponsor: int = 10_000
+    searches_editor: int = 10_000
+    searches_admin: int = 20_000
+    bulk_admin: int = 200
+    trails_admin: int = 100
     export_fonts: Path | None = None
 
     database_host: str = "127.0.0.1"
@@ -250,6 +263,13 @@ class Settings:
             exports_sponsor=read.integer("EXPORTS_SPONSOR", 100),
             exports_editor=read.integer("EXPORTS_EDITOR", 100),
             exports_admin=read.integer("EXPORTS_ADMIN", 200),
+            searches_visitor=read.budget("SEARCHES_VISITOR", 5000),
+            searches_member=read.budget("SEARCHES_MEMBER", 10_000),
+            searches_sponsor=read.budget("SEARCHES_SPONSOR", 10_000),
+            searches_editor=read.budget("SEARCHES_EDITOR", 10_000),
+            searches_admin=read.budget("SEARCHES_ADMIN", 20_000),
+            bulk_admin=read.budget("BULK_ADMIN", 200),
+            trails_admin=read.budget("TRAILS_ADMIN", 100),
             export_fonts=read.path("EXPORT_FONTS"),
             database_host=read.text("DATABASE_HOST", "127.0.0.1"),
             database_port=read.integer("DATABASE_PORT", 5432, least=1, most=65535),

@@ -11,6 +11,7 @@ from app.documents import models as documents
 from app.drafts import models as drafts
 from app.journal import models as journal
 from app.oauth import models as oauth
+from app.search import models as search
 from app.tokens import models as tokens
 from app.watch import models as watch
 from app.web import idempotency
@@ -28,6 +29,7 @@ __all__ = [
     "journal",
     "metadata",
     "oauth",
+    "search",
     "tokens",
     "watch",
 ]

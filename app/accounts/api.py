@@ -13,6 +13,7 @@ from app.accounts import service, sessions
 from app.accounts.schemas import Me, Profile, SessionView, SignedUp, SignUp
 from app.accounts.sign_up import apply, hash_for
 from app.web.answers import answer, no_content
+from app.web.budgets import expensive
 from app.web.context import current_actor, reading, resources, transaction
 from app.web.guards import public, requires
 from app.web.idempotency import once
@@ -42,6 +43,7 @@ class SessionList(msgspec.Struct, frozen=True):
 )
 @rate_limit(limits=[named_limit("REGISTER")])
 @public
+@expensive("hash", at_once=40, line=400, patience=15.0)
 async def create() -> Response:
     sign_up = await json_body(SignUp)
     password_hash = await hash_for(resources(), sign_up)

@@ -10,6 +10,7 @@ from quart import Blueprint, Response, request
 from app.accounts import sessions
 from app.accounts.sign_in import recognise
 from app.errors import NotAuthenticated, Throttled
+from app.web.budgets import expensive
 from app.web.context import current_actor, resources, transaction
 from app.web.cookies import session_cookie
 from app.web.device_cookie import device_mark
@@ -38,6 +39,7 @@ async def ask() -> Response:
 
 @blueprint.post("/account/confirm")
 @signed_in
+@expensive("hash", at_once=40, line=400, patience=15.0)
 async def confirm() -> Response:
     """The same door, limits and counters as signing in; the session then goes on under a new id (ASVS 7.2.4)."""
     form = await form_body(ConfirmForm)

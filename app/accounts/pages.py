@@ -14,6 +14,7 @@ from app.accounts.sign_in import recognise
 from app.accounts.sign_up import apply, hash_for
 from app.errors import Invalid, NotAuthenticated, Throttled
 from app.passwords import MIN_LENGTH
+from app.web.budgets import expensive
 from app.web.context import current_actor, reading, resources, settings, transaction
 from app.web.cookies import session_cookie
 from app.web.device_cookie import device_mark, device_token, keep_device
@@ -45,6 +46,7 @@ async def new(role: str) -> Response:
 @blueprint.post("/signupeditor", defaults={"role": "editor"})
 @rate_limit(limits=[named_limit("REGISTER")])
 @public
+@expensive("hash", at_once=40, line=400, patience=15.0)
 async def create(role: str) -> Response:
     form = await form_body(SignUpForm)
     try:
@@ -85,6 +87,7 @@ async def sign_in_form() -> Response:
 
 @blueprint.post("/login")
 @public
+@expensive("hash", at_once=40, line=400, patience=15.0)
 async def sign_in() -> Response:
     form = await form_body(SignInForm)
     if form.parsed is None:

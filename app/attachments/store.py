@@ -6,11 +6,11 @@ Names in it are made here from hashes and random numbers, never from anything a 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import obstore
@@ -19,13 +19,19 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from app.errors import Unavailable
 from app.settings import Settings
+from app.vault.snapshot import BucketKeys
+
+if TYPE_CHECKING:  # a type without a value to import
+    from obstore.store import S3Credential
 
 PIECE: Final = 64 * 1024
 # What is written at once: a bucket takes no smaller parts than 5 MiB, a folder takes any.
 _FOLDER_BUFFER: Final = 256 * 1024
 _BUCKET_BUFFER: Final = 5 * 1024 * 1024
 INCOMING: Final = "incoming"
-Credentials = Callable[[], Mapping[str, str]]
+Credentials = Callable[[], BucketKeys | None]
+_FOLLOWED: Final = timedelta(seconds=10)
+"""How long keys are used before they are asked for again: a rotation in Vault is followed that soon."""
 
 
 class Arrival:
@@ -107,8 +113,12 @@ class Store:
         return len(old)
 
 
-def open_store(settings: Settings, credentials: Credentials = dict) -> Store:
-    """The store the settings name.  `credentials` gives a bucket's keys as Vault has them now, or nothing."""
+def _without() -> None:
+    return None
+
+
+def open_store(settings: Settings, credentials: Credentials = _without) -> Store:
+    """The store the settings name.  `credentials` gives a bucket's keys as Vault has them now."""
     place = urlsplit(settings.attachments_url)
     if place.scheme == "memory":
         return Store(MemoryStore())
@@ -119,19 +129,19 @@ def open_store(settings: Settings, credentials: Credentials = dict) -> Store:
     options: dict[str, Any] = {}
     if settings.attachments_endpoint:
         options["endpoint"] = settings.attachments_endpoint
-    given = credentials()
-    if given:
 
-        def provide() -> dict[str, Any]:
-            held = credentials()
-            # Short, so that a rotation in Vault is followed within minutes.
-            return {
-                "access_key_id": held["access_key_id"],
-                "secret_access_key": held["secret_access_key"],
-                "expires_at": datetime.now(UTC) + timedelta(minutes=10),
-            }
+    def provide() -> S3Credential:
+        held = credentials()
+        if held is None:
+            raise Unavailable("Files cannot be reached right now", code="store_unavailable")
+        return {
+            "access_key_id": held.access_key_id,
+            "secret_access_key": held.secret_access_key,
+            "expires_at": datetime.now(UTC) + _FOLLOWED,
+        }
 
-        options["credential_provider"] = provide
+    # Always ours: what the environment or a machine's own role would offer is not what Vault holds.
+    options["credential_provider"] = provide
     bucket = S3Store(
         place.netloc,
         prefix=place.path.strip("/") or None,
@@ -162,5 +172,5 @@ class _store_faults:  # noqa: N801 - used as a function
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, NotFoundError | FileNotFoundError):
             raise NotFoundError(str(error)) from error
-        if isinstance(error, BaseError):
+        if isinstance(error, BaseError | OSError):  # a writer says the latter, whatever it was
             raise Unavailable("Files cannot be reached right now", code="store_unavailable") from error

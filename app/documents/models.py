@@ -33,6 +33,7 @@ class Document(Base):
         Index("ix_documents_editor", "editor_id", "updated_at", "id"),
         Index("ix_documents_updated", "updated_at", "id"),
         Index("ix_documents_tags", "tags", postgresql_using="gin"),
+        Index("ix_documents_state", "state", "updated_at", "id"),
         Index("ix_documents_search", "search", postgresql_using="gin"),
         Index("ix_documents_title", "title", postgresql_using="gin", postgresql_ops={"title": "gin_trgm_ops"}),
     )

@@ -8,9 +8,9 @@ from quart import Response
 
 from app.attachments.answers import SANDBOX
 from app.attachments.names import clean, disposition
-from app.exports.budgets import Budget, Budgets
 from app.exports.service import Printer
 from app.exports.texts import Manuscript
+from app.web.budgets import Budget, Budgets
 from app.web.context import current_actor, extension
 
 
@@ -26,7 +26,7 @@ async def pdf_answer(text: Manuscript) -> Response:
     """The text as PDF; raises Throttled, Busy or Unworkable."""
     actor = current_actor()
     digest, pieces = await extension(Printer).pdf(actor, text)
-    headers = _headers(await extension(Budgets).budget(actor))
+    headers = _headers(await extension(Budgets).budget("exports", actor))
     return _file(pieces, "application/pdf", text.file_name("pdf"), {**headers, "ETag": f'"{digest}"'})
 
 

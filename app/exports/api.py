@@ -9,11 +9,11 @@ from quart import Blueprint, Response
 from app.attachments.answers import as_file
 from app.documents import service as documents
 from app.exports.answers import markdown_answer, pdf_answer
-from app.exports.budgets import Budgets
 from app.exports.schemas import BudgetList, BudgetView
 from app.exports.texts import of_document, of_entry
 from app.journal import service as journal
 from app.web.answers import answer
+from app.web.budgets import Budgets, expensive
 from app.web.context import current_actor, extension, reading
 from app.web.guards import requires
 from app.web.openapi import describe
@@ -31,6 +31,7 @@ blueprint = Blueprint("exports_api", __name__)
 )
 @as_file
 @requires(scope="documents:read")
+@expensive("paper", budget="exports", by_service=True)
 async def document_pdf(document_id: UUID) -> Response:
     async with reading() as db:
         found = await documents.document(db, current_actor(), document_id)
@@ -55,6 +56,7 @@ async def document_markdown(document_id: UUID) -> Response:
 )
 @as_file
 @requires(scope="entries:read")
+@expensive("paper", budget="exports", by_service=True)
 async def entry_pdf(entry_id: UUID) -> Response:
     async with reading() as db:
         found = await journal.entry(db, entry_id)
@@ -65,6 +67,8 @@ async def entry_pdf(entry_id: UUID) -> Response:
 @describe("What I may still have made today", tag="account", answers={200: BudgetList})
 @requires(scope="profile:read")
 async def budgets() -> Response:
-    found = await extension(Budgets).budget(current_actor())
-    view = BudgetView("exports", found.limit, found.used, found.remaining, found.resets_at)
-    return answer(BudgetList([view]))
+    actor, known = current_actor(), extension(Budgets)
+    found = [(name, await known.budget(name, actor)) for name in known.by_role if known.limit(name, actor)]
+    return answer(
+        BudgetList([BudgetView(name, one.limit, one.used, one.remaining, one.resets_at) for name, one in found])
+    )

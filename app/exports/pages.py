@@ -11,9 +11,9 @@ from app.documents import service as documents
 from app.documents.schemas import DocumentView
 from app.documents.service import parts_of
 from app.exports.answers import markdown_answer, pdf_answer
-from app.exports.budgets import Budgets
 from app.exports.texts import of_document, of_entry
 from app.journal import service as journal
+from app.web.budgets import Budgets, expensive
 from app.web.context import current_actor, extension, reading
 from app.web.guards import requires
 from app.web.render import page
@@ -35,13 +35,14 @@ async def choose(document_id: UUID) -> Response:
         "exports/choose.html",
         document=document,
         document_url=f"/{parts[0]}/documents/{document_id}" if parts else None,
-        budget=await extension(Budgets).budget(current_actor()),
+        budget=await extension(Budgets).budget("exports", current_actor()),
     )
 
 
 @blueprint.get("/documents/<uuid:document_id>/export.pdf")
 @as_file
 @requires()
+@expensive("paper", budget="exports", by_service=True)
 async def document_pdf(document_id: UUID) -> Response:
     return await pdf_answer(of_document(await _document(document_id)))
 
@@ -56,6 +57,7 @@ async def document_markdown(document_id: UUID) -> Response:
 @blueprint.get("/entry/<uuid:entry_id>.pdf")
 @as_file
 @requires()
+@expensive("paper", budget="exports", by_service=True)
 async def entry_pdf(entry_id: UUID) -> Response:
     async with reading() as db:
         found = await journal.entry(db, entry_id)

@@ -6,9 +6,9 @@ from quart import Blueprint, Response
 
 from app.access import ADMIN
 from app.accounts import service as accounts
-from app.exports.budgets import Budgets
 from app.exports.schemas import Quotas, UsedQuota
 from app.web.answers import answer
+from app.web.budgets import VISITOR, Budgets
 from app.web.context import extension, reading
 from app.web.guards import from_network, requires
 from app.web.openapi import describe
@@ -21,11 +21,11 @@ MOST = 100
 
 async def _quotas() -> Quotas:
     budgets = extension(Budgets)
-    used = await budgets.used_today(MOST)
+    used = await budgets.used_today("exports", MOST)
     async with reading() as db:
         names = {row.id: row.display_name for row in await accounts.names(db, list(used))}
     people = [UsedQuota("exports", one, names[one], count) for one, count in used.items() if one in names]
-    return Quotas(dict(budgets.by_role), people)
+    return Quotas({role: limit for role, limit in budgets.by_role["exports"].items() if role != VISITOR}, people)
 
 
 @pages.get("/admin/quotas")

@@ -13,9 +13,9 @@ import msgspec
 from app.access import Actor
 from app.attachments.store import Store
 from app.errors import NotFound
-from app.exports.budgets import Budgets
 from app.exports.texts import Manuscript
 from app.settings import Settings
+from app.web.budgets import Budgets
 from app.workshop.service import MIB, Press
 from app.workshop.sheets import EDITION, Sheet
 
@@ -55,7 +55,7 @@ class Printer:
 
     async def _make(self, actor: Actor, task: bytes, name: str) -> AsyncIterator[bytes]:
         made = self._press.work("paper", _once(task), most=_MOST)
-        async with self._budgets.spending(actor), self._press.bench(), self._store.arriving(made) as arrival:
+        async with self._budgets.spending("exports", actor), self._press.bench(), self._store.arriving(made) as arrival:
             await self._store.keep(arrival, name)
         found = await self._store.read(name)
         if found is None:

@@ -7,6 +7,7 @@ from quart import Blueprint, Response
 from app.search.finding import look
 from app.search.schemas import SearchPage, SearchQuery
 from app.web.answers import answer
+from app.web.budgets import expensive
 from app.web.guards import public
 from app.web.openapi import describe
 from app.web.parsing import query_args
@@ -22,5 +23,6 @@ blueprint = Blueprint("search_api", __name__)
     answers={200: SearchPage, 304: None},
 )
 @public
+@expensive("search", budget="searches", at_once=8, line=100, patience=10.0)
 async def search() -> Response:
     return answer(await look(query_args(SearchQuery)))

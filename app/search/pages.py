@@ -10,6 +10,7 @@ from app.documents.life import STATES
 from app.errors import Invalid
 from app.search.finding import look
 from app.search.schemas import SearchPage, SearchQuery
+from app.web.budgets import expensive
 from app.web.guards import public
 from app.web.parsing import query_args
 from app.web.render import page
@@ -20,6 +21,7 @@ _KEPT = ("q", "where", "state", "person", "tag", "since", "until")
 
 @blueprint.get("/search")
 @public
+@expensive("search", budget="searches", at_once=8, line=100, patience=10.0)
 async def search() -> Response:
     typed = {name: request.args.get(name, "") for name in _KEPT}
     errors: dict[str, list[str]] = {}

@@ -54,7 +54,8 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    """Texts, the best first; `similar` says that nothing held the words themselves and titles like them are shown."""
+    """Texts, the best first; `similar` says that nothing held the words themselves, and texts are shown that hold words like
+    them."""
 
     items: list[Found]
     similar: bool

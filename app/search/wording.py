@@ -25,6 +25,16 @@ def tsquery(words: list[str]) -> str:
     return " & ".join(f"'{word}'" + (":*" if len(word) >= _PREFIX else "") for word in words)
 
 
+def tsquery_of_any(alike: list[list[str]]) -> str:
+    """For each word, itself or any of those that may be meant by it."""
+    return " & ".join("(" + " | ".join(f"'{_quoted(word)}'" for word in words) + ")" for words in alike)
+
+
+def _quoted(word: str) -> str:
+    """A word that the database once took out of a title, which may be an address with signs in it."""
+    return word.replace("\\", "\\\\").replace("'", "''")
+
+
 def pieces(marked: str) -> list[Piece]:
     """An excerpt between marks as words that are hits and words that are not."""
     found: list[Piece] = []

@@ -15,6 +15,7 @@ from app.tokens import keys, passwords, service
 from app.tokens.schemas import KeyList, MadeKey, NewKey, NewPassword, Refresh, Revoke, SignIn, TokenPair
 from app.tokens.service import Tokens
 from app.web.answers import answer, no_content
+from app.web.budgets import expensive
 from app.web.context import current_actor, extension, reading, resources, settings, transaction
 from app.web.guards import public, requires
 from app.web.headers import response_headers
@@ -68,6 +69,7 @@ async def sign_in() -> Response:
     "Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE, secret=True
 )
 @public
+@expensive("hash", at_once=40, line=400, patience=15.0)
 async def login() -> Response:
     return await sign_in()
 
@@ -77,6 +79,7 @@ async def login() -> Response:
     "Sign in", tag="tokens", body=SignIn, answers={200: TokenPair}, errors=(401, 403), examples=EXAMPLE, secret=True
 )
 @public
+@expensive("hash", at_once=40, line=400, patience=15.0)
 async def token() -> Response:
     return await sign_in()
 

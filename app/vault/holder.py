@@ -270,10 +270,11 @@ class Holder:
         """Replace the snapshot if anything in it changed, and tell everybody who listens."""
         self._bequeath()
         before, moment = self._snapshot, now()
-        login, rings, password = (
+        login, rings, password, bucket = (
             self._provider.held.login,
             self._rings.at(moment),
             self._rings.valkey_password,
+            self._rings.bucket.keys,
         )
         state, since = self._standing.state, self._standing.since
         if before is not None and (
@@ -281,16 +282,18 @@ class Holder:
             before.rings,
             before.valkey_password,
             before.state,
+            before.bucket,
         ) == (
             login,
             rings,
             password,
             state,
+            bucket,
         ):
             return
         generation = max(before.generation + 1 if before else 0, time.time_ns() // 1_000_000)
         facts = MappingProxyType(self.facts())
-        self._snapshot = Snapshot(generation, login, rings, password, state, since, facts)
+        self._snapshot = Snapshot(generation, login, rings, password, state, since, facts, bucket)
         for listener in self._listeners:
             listener(self._snapshot)
 

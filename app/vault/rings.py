@@ -1,4 +1,4 @@
-"""The key rings and the Valkey password, read from Vault and kept up to date by polling its metadata."""
+"""The key rings, the Valkey password and the keys of a bucket, read from Vault and kept up to date by polling its metadata."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from app.ids import now
 from app.settings import Settings
+from app.vault.bucket import Bucket
 from app.vault.client import VaultClient
 from app.vault.errors import Missing
 from app.vault.events import Events
@@ -29,12 +30,14 @@ class Rings:
         self._rings = {ring: KvKeyRing(ring) for ring in RING_FIELDS}
         self._valkey_version = 0
         self.valkey_password = ""
+        self.bucket = Bucket(client, settings, events)
 
     async def load(self) -> None:
         """The first reading: the newest version of everything must be usable; raises Missing naming path and field."""
         for ring in self._rings.values():
             await self._update(ring, strict=True)
         await self._update_valkey()
+        await self.bucket.load()
 
     async def poll(self) -> None:
         """Look for new, deleted and destroyed versions.  What cannot be used is refused and the last good kept."""
@@ -44,6 +47,7 @@ class Rings:
             await self._update_valkey()
         except Missing as error:
             self._events.tell("error", "valkey", reason=str(error))
+        await self.bucket.poll()
 
     def at(self, moment: datetime) -> Mapping[str, KeyRing]:
         """The rings at this moment."""

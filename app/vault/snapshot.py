@@ -81,6 +81,14 @@ class DatabaseLogin:
 
 
 @dataclass(frozen=True)
+class BucketKeys:
+    """What opens the bucket attached files lie in."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Everything secret the application needs, at one moment; replaced as a whole, never changed."""
 
@@ -91,6 +99,7 @@ class Snapshot:
     state: State
     since: datetime
     facts: Mapping[str, Any] = field(default_factory=dict)
+    bucket: BucketKeys | None = None
 
     def troubles(self) -> list[str]:
         """What cannot be renewed or read now, by name."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from app.vault.snapshot import DatabaseLogin, Key, KeyRing, Snapshot
+from app.vault.snapshot import BucketKeys, DatabaseLogin, Key, KeyRing, Snapshot
 
 
 def to_wire(snapshot: Snapshot) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def to_wire(snapshot: Snapshot) -> dict[str, Any]:
         "state": snapshot.state,
         "since": snapshot.since.isoformat(),
         "facts": dict(snapshot.facts),
+        "bucket": snapshot.bucket and [snapshot.bucket.access_key_id, snapshot.bucket.secret_access_key],
     }
 
 
@@ -47,6 +48,8 @@ def from_wire(data: Mapping[str, Any]) -> Snapshot:
         state=data["state"],
         since=datetime.fromisoformat(data["since"]),
         facts=MappingProxyType(dict(data["facts"])),
+        # A broker of the release before says nothing of buckets.
+        bucket=BucketKeys(*map(str, data["bucket"])) if data.get("bucket") else None,
     )
 
 

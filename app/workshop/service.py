@@ -7,12 +7,13 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final, Literal
 
 import structlog
 
-from app.errors import DomainError, Unavailable
+from app.errors import DomainError
+from app.web.lanes import Lane
 from app.workshop.bench import REFUSED
 
 Kind = Literal["image", "paper"]
@@ -33,13 +34,6 @@ class Unworkable(DomainError):
         self.word = word
 
 
-class Busy(Unavailable):
-    """Too many wait already, or one waited too long."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("Too much is being made right now. Try again shortly.", code="busy", retry_after=retry_after)
-
-
 class Workshop:
     """`benches` tasks at a time, `line` waiting at most, none longer than `patience` seconds.
 
@@ -55,33 +49,20 @@ class Workshop:
         seconds: float = 10.0,
         memory: int = 1024 * MIB,
     ) -> None:
-        self._free = asyncio.Semaphore(benches)
-        self._benches = benches
-        self._line = line
-        self._patience = patience
+        self._lane = Lane(at_once=benches, line=line, patience=patience)
         self._seconds = seconds
         self._memory = memory
-        self.waiting = 0
         self.done = 0
         self.failed = 0
 
-    @asynccontextmanager
-    async def bench(self) -> AsyncIterator[None]:
+    @property
+    def waiting(self) -> int:
+        """How many wait for a bench."""
+        return self._lane.waiting
+
+    def bench(self) -> AbstractAsyncContextManager[None]:
         """A place to work; raises Busy when the line is full or does not move."""
-        if self.waiting >= self._line:
-            raise Busy(self._wait())
-        self.waiting += 1
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Busy(self._wait()) from None
-        finally:
-            self.waiting -= 1
-        try:
-            yield
-        finally:
-            self._free.release()
+        return self._lane.place()
 
     async def work(self, kind: Kind, task: AsyncIterable[bytes], *, most: int) -> AsyncIterator[bytes]:
         """Do one task at a bench the caller has taken; gives at most `most` bytes, piece by piece.
@@ -128,9 +109,6 @@ class Workshop:
             env={"PATH": os.defpath, "HOME": place, "TMPDIR": place, "LANG": "C.UTF-8", "RAYON_NUM_THREADS": "1"},
             start_new_session=True,
         )  # fmt: skip
-
-    def _wait(self) -> int:
-        return max(1, round((self.waiting + 1) / self._benches))
 
 
 async def _feed(process: asyncio.subprocess.Process, task: AsyncIterable[bytes]) -> None:

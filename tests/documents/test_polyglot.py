@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from html.parser import HTMLParser
 
@@ -82,3 +84,40 @@ async def test_in_every_field(alice: Person, bob: Person, name: str) -> None:
         assert scripts.found == [], path
     feed = await alice.browser.get("/feed.atom")
     assert feed.status_code == 200
+
+
+# The dearest texts we know: each is half a million characters of what a parser must look at again and again.
+DEAR = {
+    "emphasis": "*a ",
+    "links": "[a](b)",
+    "unclosed links": "[a](",
+    "brackets": "[",
+    "headings": "# a\n",
+    "backticks": "` `` ",
+    "tags": "<a ",
+    "tasks": "- [ ] a\n",
+    "table rows": "|a|b|\n|-|-|\n",
+    "code": "```python\ndef f(x): return x\n```\n",
+    "entities": "&#x202e;",
+    "addresses": "http://a.b a@b.c ",
+}
+RENDERED = """
+import resource, sys, time
+from app.web.markdown import read
+text = (sys.argv[1] * 500_000)[:500_000]
+read("# warm")
+before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+read(text)
+print(time.process_time() - began, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name == "emphasis" else pytest.param(name, marks=pytest.mark.proof) for name in DEAR]
+)
+def test_rendering_takes_about_a_second_and_a_hundred_megabytes_at_most(name: str) -> None:
+    """CPU time, which a crowded machine does not lengthen much, and the memory of a process that does nothing else."""
+    done = subprocess.run([sys.executable, "-c", RENDERED, DEAR[name]], capture_output=True, text=True, check=True)
+    seconds, grown = map(float, done.stdout.split())
+    assert seconds < 1.5  # the parser gives up after one by the clock; cleaning what there is comes on top
+    assert grown < 100_000_000

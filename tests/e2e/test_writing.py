@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.e2e.browser import Visitor, Visitors
-from tests.e2e.people import Cast, Programs
+from tests.e2e.people import Cast, Person, Programs
 
 SENTENCE = "A sentence that its writer did not get to fin"
 
@@ -94,6 +94,88 @@ async def test_two_write_at_once_and_merge_by_keyboard(come: Visitors, cast: Cas
         await area.press("Control+s")
     assert await sponsor.said() == "Saved. Every version is kept."
     await history(sponsor, made["id"])
+
+
+async def test_the_same_line_by_two_is_put_right_by_keyboard(come: Visitors, cast: Cast, programs: Programs) -> None:
+    made = await commission(programs, cast, "One line by two", "One.\n" * 200 + "Two.\n")
+    sponsor: Visitor = await come(width=360)
+    await sponsor.sign_in(cast.sponsor)
+    await sponsor.go(f"/sponsor/documents/{made['id']}")
+    await sponsor.page.locator("summary", has_text="Edit the text").click()
+    path, theirs = f"/api/v1/documents/{made['id']}", {"body": "One.\n" * 200 + "Two, by the editor.\n"}
+    await programs.ask("PATCH", path, await programs.token(cast.editor), json=theirs, headers={"If-Match": "*"})
+    sponsor.forgiven = {409}
+    area = sponsor.page.get_by_label("Text", exact=True)
+    await area.fill("One.\n" * 200 + "Two, by the sponsor.\n")
+    await sponsor.press("Save a new version")
+    # A conflict is found and selected without searching, and a text that still holds marks is not saved.
+    await sponsor.page.get_by_role("button", name="Go to the next place").press("Enter")
+    await expect(area).to_be_focused()
+    chosen = await area.evaluate("(area) => area.value.slice(area.selectionStart, area.selectionEnd)")
+    assert chosen.startswith("<<<<<<<")
+    assert "Two, by the sponsor.\n=======\nTwo, by the editor.\n>>>>>>>" in chosen
+    assert await area.evaluate("(area) => area.scrollTop > 0")
+    await sponsor.press("Save as version 3")
+    await expect(sponsor.page.get_by_role("alert")).to_contain_text("still holds the marks")
+    await sponsor.page.get_by_role("button", name="Go to the next place").press("Enter")
+    await sponsor.page.keyboard.insert_text("Two, by both.")
+    assert await sponsor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    async with sponsor.page.expect_navigation():
+        await area.press("Control+s")
+    assert await sponsor.said() == "Saved. Every version is kept."
+    await expect(sponsor.page.locator(".prose").last).to_contain_text("Two, by both.")
+
+
+async def test_no_failed_save_costs_a_word(come: Visitors, cast: Cast, programs: Programs) -> None:
+    """Without a connection the page stays; signed out or suspended, the text comes back with the refusal."""
+    made = await commission(programs, cast, "Saved in the end", "One.\n")
+    editor: Visitor = await come(dark=True)
+    await editor.sign_in(cast.editor)
+    await editor.go(f"/editor/documents/{made['id']}")
+    await editor.page.locator("summary", has_text="Edit the text").click()
+    area = editor.page.get_by_label("Text", exact=True)
+    await area.fill("One, and a thought.\n")
+    before = len(editor.troubles)
+    await editor.context.set_offline(True)
+    await area.press("Control+s")
+    await expect(state(editor.page)).to_contain_text("nothing was sent")
+    await editor.context.set_offline(False)
+    editor.troubles[before:] = [line for line in editor.troubles[before:] if "INTERNET_DISCONNECTED" not in line]
+    await editor.context.clear_cookies()
+    editor.forgiven = {401, 403}
+    async with editor.page.expect_navigation():
+        await area.press("Control+s")
+    assert await editor.heading() == "You are signed out"
+    await expect(editor.page.get_by_label("Text", exact=True)).to_have_value("One, and a thought.\n")
+    async with editor.context.expect_page() as opened:
+        await editor.page.get_by_role("link", name="Sign in in another tab").click()
+    tab = await opened.value
+    await tab.get_by_label("Email address").fill(cast.editor.email)
+    await tab.get_by_label("Password", exact=True).fill(cast.editor.password)
+    async with tab.expect_navigation():
+        await tab.get_by_role("button", name="Sign in", exact=True).click()
+    await editor.press("Go on")
+    await editor.press("Save it now")
+    assert await editor.said() == "Saved. Every version is kept."
+    await expect(editor.page.locator(".prose").last).to_contain_text("One, and a thought.")
+
+
+async def test_the_text_of_a_suspended_writer_is_theirs(come: Visitors, cast: Cast, programs: Programs) -> None:
+    person = Person("member", "Sara Lindgren")
+    person_id = await programs.register(person)
+    writer: Visitor = await come(width=360)
+    await writer.sign_in(person)
+    await writer.go("/entry")
+    await writer.page.get_by_label("Title").fill("Cut short")
+    await writer.page.get_by_label("Text", exact=True).fill(SENTENCE)
+    order = {"reason": "For the test.", "message": "We will talk tomorrow."}
+    admin = await programs.token(cast.admin)
+    await programs.ask("POST", f"/api/v1/admin/people/{person_id}/suspend", admin, json=order)
+    writer.forgiven = {401, 403}
+    await writer.press("Publish to the journal")
+    await expect(writer.page.get_by_label("Text", exact=True)).to_have_value(SENTENCE)
+    await expect(writer.page.get_by_role("alert")).to_contain_text("Nothing you typed is lost")
+    assert await writer.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def history(sponsor: Visitor, document_id: str) -> None:

@@ -10,9 +10,11 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from app.exports.budgets import Budgets
 from app.exports.service import Printer
-from app.workshop.service import Busy, Press, Unworkable
+from app.web.budgets import Budgets
+from app.web.lanes import Busy
+from app.web.shared_script import StoreLost
+from app.workshop.service import Press, Unworkable
 from tests import makers
 from tests.cast import Cast, Person
 from tests.site import Site, running
@@ -111,7 +113,7 @@ async def test_the_budget_is_seen_and_exact(site: Site) -> None:
     async with running(site.stack, EXPORTS_SPONSOR="3") as small:
         alice = await makers.signed_in(small, "sponsor")
         ids = [(await makers.document(alice, title=f"Text {n}"))["id"] for n in range(6)]
-        (budget,) = (await alice.program.get("/api/v1/me/budgets")).json()["items"]
+        budget = (await alice.program.get("/api/v1/me/budgets")).json()["items"][0]
         assert (budget["limit"], budget["used"], budget["remaining"]) == (3, 0, 3)
         paths = [f"/api/v1/documents/{each}/export.pdf" for each in ids]
         answers = await asyncio.gather(*(alice.program.get(path) for path in paths))
@@ -169,7 +171,7 @@ async def test_a_full_line_answers_busy_and_gives_the_budget_back(
         if answer.status_code == 503:
             assert answer.json()["code"] == "busy"
             assert int(answer.headers["retry-after"]) >= 1
-    (budget,) = (await alice.program.get("/api/v1/me/budgets")).json()["items"]
+    budget = (await alice.program.get("/api/v1/me/budgets")).json()["items"][0]
     assert budget["used"] == statuses.count(200)
     assert late < 0.5  # the loop of a machine full of other tests; alone it is a hundredth of that
 
@@ -202,9 +204,9 @@ async def test_nothing_dear_without_counting(site: Site, monkeypatch: pytest.Mon
     budgets: Budgets = site.app.extensions[Budgets.__name__]
 
     async def away(*_: object) -> int:
-        raise OSError
+        raise StoreLost
 
-    monkeypatch.setattr(budgets._valkey, "eval", away)
+    monkeypatch.setattr(budgets._store, "run", away)
     alice = await makers.signed_in(site, "sponsor")
     made = await makers.document(alice, title="Uncounted")
     answer = await alice.program.get(f"/api/v1/documents/{made['id']}/export.pdf")

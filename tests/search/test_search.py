@@ -90,7 +90,7 @@ async def test_a_typo_still_leads_there(max: Person, program: Program) -> None:
     assert answer["similar"] is True
     assert made["id"] in [item["id"] for item in answer["items"]]
     page = (await max.browser.get("/search?q=palimpzest")).text
-    assert "These titles look like them" in page
+    assert "words that look like them" in page
 
 
 async def test_filters(cast: Cast) -> None:

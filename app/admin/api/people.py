@@ -25,6 +25,7 @@ from app.admin.schemas import (
 )
 from app.rights.confirmations import RollCall
 from app.web.answers import answer
+from app.web.budgets import expensive
 from app.web.context import current_actor, extension, reading, resources, settings, transaction
 from app.web.openapi import describe
 from app.web.paging import decode_cursor, encode_cursor, split
@@ -136,6 +137,7 @@ async def roles(person_id: UUID) -> Response:
     answers={200: BulkDone},
 )
 @administrators(scope="admin:write")
+@expensive("bulk", budget="bulk", at_once=2, line=20, patience=20.0)
 async def bulk() -> Response:
     body = await json_body(BulkBody)
     decision = Decision(body.action, body.reason, body.message, body.until)

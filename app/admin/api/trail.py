@@ -11,6 +11,7 @@ from app.audit import service as audit
 from app.audit.exporting import MEDIA_TYPES, MOST, Format, export
 from app.audit.queries import Filters
 from app.web.answers import answer, streamed
+from app.web.budgets import expensive
 from app.web.context import current_actor, reading, resources, transaction
 from app.web.openapi import describe
 from app.web.paging import decode_cursor, encode_cursor, split
@@ -40,6 +41,7 @@ async def trail() -> Response:
     **FILE,
 )
 @administrators(scope="admin:read")
+@expensive("trail", budget="trails", at_once=2, line=10, patience=20.0)
 async def as_csv() -> Response:
     return await _file("csv")
 
@@ -47,6 +49,7 @@ async def as_csv() -> Response:
 @blueprint.get("/v1/admin/audit.jsonl")
 @describe(f"The newest {MOST:,} events as JSON Lines, each as in the list", file_type="application/jsonl", **FILE)
 @administrators(scope="admin:read")
+@expensive("trail", budget="trails", at_once=2, line=10, patience=20.0)
 async def as_lines() -> Response:
     return await _file("jsonl")
 

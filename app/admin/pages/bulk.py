@@ -21,6 +21,7 @@ from app.admin.pages.person import moment
 from app.admin.schemas import BulkChoice, BulkDone, DecisionForm
 from app.errors import Invalid
 from app.rights.confirmations import RollCall
+from app.web.budgets import expensive
 from app.web.context import current_actor, extension, reading, resources
 from app.web.guards import after_step
 from app.web.parsing import FormData, form_body
@@ -71,6 +72,7 @@ async def _review(form: FormData[Any], status: int = 200) -> Response:
 @blueprint.post("/admin/people/bulk/decide")
 @administrators()
 @after_step(CHOSEN, begin=BEGIN)
+@expensive("bulk", budget="bulk", at_once=2, line=20, patience=20.0)
 async def decide() -> Response:
     form = await form_body(DecisionForm)
     chosen = await step_passed(CHOSEN, BEGIN)

@@ -17,6 +17,7 @@ from app.audit.exporting import MEDIA_TYPES, MOST, Format, export
 from app.audit.queries import Filters
 from app.errors import Invalid
 from app.web.answers import streamed
+from app.web.budgets import expensive
 from app.web.context import current_actor, reading, resources, transaction
 from app.web.paging import decode_cursor, encode_cursor, split
 from app.web.parsing import query_args
@@ -61,12 +62,14 @@ async def trail() -> Response:
 
 @blueprint.get("/admin/audit.csv")
 @administrators()
+@expensive("trail", budget="trails", at_once=2, line=10, patience=20.0)
 async def as_csv() -> Response:
     return await _file("csv")
 
 
 @blueprint.get("/admin/audit.jsonl")
 @administrators()
+@expensive("trail", budget="trails", at_once=2, line=10, patience=20.0)
 async def as_lines() -> Response:
     return await _file("jsonl")
 

@@ -69,11 +69,18 @@
     const small = data.toString().length < KEEPALIVE;
     send("/drafts", data, { keepalive: small }).catch(() => {});
   });
-  form.addEventListener("submit", () => {
+  // Before anybody else hears of it: what cannot be sent must not make the browser leave the page.
+  form.addEventListener("submit", (event) => {
+    if (!navigator.onLine) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      say("There is no connection, so nothing was sent. Your text is in this window: save it again once you are back.", "lost");
+      return;
+    }
     leaving = true;
     clearTimeout(waiting);
     if (busy) busy.abort();
-  });
+  }, true);
   addEventListener("pageshow", () => { leaving = false; });
   if (!("save" in form.dataset)) form.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {

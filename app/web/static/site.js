@@ -69,6 +69,22 @@
     });
   }
 
+  // Go to the next place in a text where two versions stand between marks, and select it.
+  for (const button of all("[data-marks]")) {
+    const area = document.getElementById(button.dataset.marks), { mine, theirs } = button.dataset;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      let from = area.value.indexOf(mine, area.selectionEnd);
+      if (from < 0) from = area.value.indexOf(mine);
+      if (from < 0) return;
+      const to = area.value.indexOf(theirs, from);
+      area.setSelectionRange(from, to < 0 ? from + mine.length : to + theirs.length);
+      area.focus();
+      // Browsers do not show what a script selected; about there it is.
+      area.scrollTop = area.scrollHeight * from / area.value.length - area.clientHeight / 3;
+    });
+  }
+
   for (const form of all("form[data-guard]")) {
     const state = () => new URLSearchParams(new FormData(form)).toString();
     const before = state();

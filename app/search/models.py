@@ -1,0 +1,22 @@
+"""The table of words that titles are made of, for those who spell one of them wrongly."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+
+
+class SearchWord(Base):
+    """A word that stands, or once stood, in a title; the database notes it itself (triggers `note_words`).
+
+    Words of titles nobody else may see are among them: they only widen a search, and are never shown.
+    """
+
+    __tablename__ = "search_words"
+    __table_args__ = (
+        Index("ix_search_words_word", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
+    )
+
+    word: Mapped[str] = mapped_column(Text, primary_key=True)
