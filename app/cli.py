@@ -18,7 +18,9 @@ from rich.progress import Progress
 from app import migrations, operations, rotation, supervisor
 from app.accounts.service import Decision
 from app.audit.verdict import in_words
+from app.backup import service as backup
 from app.errors import DomainError, Invalid
+from app.ids import now
 from app.settings import Settings, SettingsError
 from app.vault.errors import VaultError, VaultStartError
 
@@ -240,6 +242,48 @@ def audit_verify(copies: tuple[Path, ...], as_json: bool) -> None:
         report = run(lambda: operations.verify_audit(settings, copies, progress))
     tell(report, as_json=as_json, words=in_words(report))
     sys.exit(0 if report.good else REFUSED)
+
+
+@main.command("backup")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def make_backup(file: Path | None, as_json: bool) -> None:
+    """Back up everything people made to FILE (default: scriptorium-<time>.tar.gz here), while the instance serves.
+
+    It holds the database and the attached files.  Secrets are not in it: Vault has its own backup, and without its
+    pepper nobody in this one can sign in.
+    """
+    settings = load_settings(instance_environment())
+    target = file or Path(f"scriptorium-{now():%Y%m%d-%H%M%S}.tar.gz")
+    if not target.parent.is_dir():
+        fail(f"there is no folder {target.parent}", USAGE)
+    made = _with_steps("Backing up", as_json, lambda say: backup.make(settings, target, say))
+    words = (
+        f"{made.rows} rows of {made.tables} tables and {made.files} files are in {made.file} ({made.bytes:,} bytes)."
+    )
+    tell(made, as_json=as_json, words=words)
+
+
+@main.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def restore_backup(file: Path, as_json: bool) -> None:
+    """Put the backup in FILE back into a running instance that has nobody and nothing yet, and verify its trail.
+
+    Everybody signs in again afterwards.  Exits with 0 when the trail is whole, 1 when it is not or nothing was done.
+    """
+    settings = load_settings(instance_environment())
+    found = _with_steps("Restoring", as_json, lambda say: backup.restore(settings, file, say))
+    words = f"{found.rows} rows and {found.files} files of {found.made_at} are back.\n{in_words(found.trail)}"
+    tell(found, as_json=as_json, words=words)
+    sys.exit(0 if found.trail.good else REFUSED)
+
+
+def _with_steps(title: str, as_json: bool, work: Callable[[Callable[[str], None]], Awaitable[T]]) -> T:
+    """Run long work with its present step shown on a terminal."""
+    with Progress(console=Console(stderr=True), disable=as_json or not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        return run(lambda: work(lambda step: bar.update(task, description=f"{title}: {step}")))
 
 
 @main.command()
