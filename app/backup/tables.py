@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import Table, text
+from sqlalchemy import Table, delete, exists, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.backup.archive import TablePart, sha256_of
@@ -19,7 +19,9 @@ from app.tables import metadata
 # What people are signed in with is not carried along: it could have been ended since.  Neither are remembered answers.
 LEFT_OUT: Final = frozenset({"sessions", "token_families", "refresh_tokens", "authorization_codes", "kept_answers"})
 # A house that has just been set up counts what happens to it; what the backup counted takes the place of that.
-COUNTED: Final = ("refusals", "security_hours", "security_events", "policy_reports")
+COUNTED: Final = tuple(
+    metadata.tables[name] for name in ("refusals", "security_hours", "security_events", "policy_reports")
+)
 TABLES: Final[tuple[Table, ...]] = tuple(table for table in metadata.sorted_tables if table.name not in LEFT_OUT)
 BURST: Final = 200_000
 MOST_NUMBERS: Final = 100_000_000
@@ -27,6 +29,7 @@ _UNHURRIED = (
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",
 )
+_FOLLOWING = "nextval(pg_get_serial_sequence('audit_events', 'sequence'))"
 _REVISION = "SELECT version_num FROM alembic_version"
 
 
@@ -90,24 +93,23 @@ _USE_UP = "DO $$ BEGIN FOR number IN 1..{count} LOOP PERFORM pg_current_xact_id(
 
 async def begin(db: AsyncSession, wanted_revision: str) -> asyncpg.Connection:
     """Make sure that rows may be put in: the same schema, and nothing there; raises Conflict saying what is."""
-    for setting in _UNHURRIED:
-        await db.execute(text(setting))
     found = await db.scalar(text(_REVISION))
+    driver: asyncpg.Connection = (await (await db.connection()).get_raw_connection()).driver_connection
+    for setting in _UNHURRIED:  # in the transaction that has begun with the question before
+        await driver.execute(setting)
     if found != wanted_revision:
         raise Conflict(
             f"the backup is of schema {wanted_revision}, this database has {found}: restore with the version that made it"
         )
-    for name in COUNTED:
-        await db.execute(text(f"DELETE FROM {name}"))
+    for table in COUNTED:
+        await db.execute(delete(table))
     held = [
         table.name
         for table in metadata.sorted_tables
-        if await db.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {table.name})"))
+        if await db.scalar(select(exists(select(literal(1)).select_from(table))))
     ]
     if held:
         raise Conflict(f"the database is not empty ({', '.join(sorted(held))}): a backup goes into a new one only")
-    connection = await db.connection()
-    driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
     return driver
 
 
@@ -120,10 +122,9 @@ async def put(driver: asyncpg.Connection, part: TablePart, path: Path) -> None:
 
 async def continue_sequence(db: AsyncSession, newest_sequence: int) -> None:
     """Let the trail's own numbers go on behind those that were put back."""
-    following = "nextval(pg_get_serial_sequence('audit_events', 'sequence'))"
-    reached = await db.scalar(text(f"SELECT {following}"))
+    reached = await db.scalar(text(f"SELECT {_FOLLOWING}"))
     await db.execute(
-        text(f"SELECT max({following}) FROM generate_series(1, :missing)"),
+        text(f"SELECT max({_FOLLOWING}) FROM generate_series(1, :missing)"),
         {"missing": max(0, newest_sequence - (reached or 0))},
     )
 
