@@ -49,7 +49,7 @@ class Restored(msgspec.Struct, frozen=True):
 async def make(settings: Settings, path: Path, say: Progress) -> Made:
     """Back the running instance up to `path`; raises Conflict when there is a file already."""
     async with attached(settings) as shop:
-        store = await asyncio.to_thread(open_store, settings)
+        store = await asyncio.to_thread(open_store, settings, lambda: shop.source.snapshot.bucket)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
             try:
                 with writing(path) as writer:
@@ -98,7 +98,7 @@ async def restore(settings: Settings, path: Path, say: Progress) -> Restored:
     Raises Conflict for a file that is no whole backup, another schema, or a database that is not empty.
     """
     async with attached(settings) as shop:
-        store = await asyncio.to_thread(open_store, settings)
+        store = await asyncio.to_thread(open_store, settings, lambda: shop.source.snapshot.bucket)
         with tempfile.TemporaryDirectory(prefix="scriptorium-restore-") as folder:
             try:
                 with opened(path) as reader:
