@@ -9,6 +9,7 @@ from typing import Final
 
 from quart import Quart
 
+from app.mail.postman import Postman
 from app.resources import Resources
 from app.rights.line import NoticeLine
 from app.rights.memory import Memory
@@ -32,6 +33,15 @@ def observe(app: Quart, res: Resources, metrics: Metrics) -> None:
     if isinstance(guard, Guard):
         metrics.add(*_of_requests(guard))
     metrics.beside(lambda: of_vault(res.secrets))
+    postman = app.extensions[Postman.__name__]
+    metrics.add(
+        Family(
+            "scriptorium_mail_total",
+            "counter",
+            "Letters sent, postponed and given up.",
+            lambda: [(label(outcome=outcome), count) for outcome, count in postman.outcomes.items()],
+        )
+    )
     signer = app.extensions[Tokens.__name__].signer
     metrics.add(*_of_rights(app), *_of_secrets(res), *_of_watch(app.extensions[Watch.__name__]))
     metrics.add(*_of_budgets(app.extensions[Budgets.__name__]))

@@ -26,6 +26,9 @@ from app.database import Database
 from app.exports.service import Printer
 from app.exports.service import sweep as sweep_exports
 from app.live.hub import Hub
+from app.mail.postman import Postman
+from app.mail.service import Postbox
+from app.mail.service import forget_old as forget_letters
 from app.observing import observe
 from app.passwords import PasswordHasher
 from app.resources import Resources
@@ -103,9 +106,15 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[Gallery.__name__] = Gallery(store, Pictures())
     budgets = app.extensions[Budgets.__name__] = Budgets(settings, lambda: valkey)
     app.extensions[Printer.__name__] = Printer(settings, store, Press(), budgets)
-    sweeper = Sweeper(database, (_kept_answers(settings), forget_old, _files(store), sweep_watch, forget_devices))
+    sweeper = Sweeper(
+        database, (_kept_answers(settings), forget_old, _files(store), sweep_watch, forget_devices, forget_letters)
+    )
     await _started(opened, sweeper.start, sweeper.stop)
     app.extensions[Sweeper.__name__] = sweeper
+    postbox = app.extensions[Postbox.__name__] = Postbox(settings, lambda: secrets.snapshot)
+    postman = Postman(settings, database, secrets, postbox)
+    await _started(opened, postman.start, postman.stop)
+    app.extensions[Postman.__name__] = postman
     sealer = Sealer(database, secrets, settings)
     await _started(opened, sealer.start, sealer.stop)
     hub = Hub(valkey)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from app.audit.signing import KEY
 from app.audit.verdict import Report
 from app.database import Database
 from app.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from app.mail import service as mail
+from app.mail.service import Postbox
 from app.passwords import PasswordHasher, objections
 from app.settings import Settings
 from app.vault.errors import VaultStartError
@@ -29,6 +32,7 @@ from app.vault.snapshot import DatabaseLogin
 from app.vault.subscriber import Subscriber
 from app.web.shapes import build
 
+FRACTION = re.compile(r"\.\d+\+00:00")  # people read whole seconds
 PATIENCE = 3.0  # seconds to look for an instance
 
 
@@ -67,6 +71,7 @@ class Status(msgspec.Struct, frozen=True):
     database_login_seconds_left: int | None
     key_versions: dict[str, list[str]]
     people: dict[str, int]
+    mail: dict[str, int]
     leases: dict[str, Any]
     rings: dict[str, Any]
     passwords_by_pepper: dict[str, int]
@@ -127,6 +132,7 @@ async def status(settings: Settings) -> Status:
         async with shop.database.read() as db:
             people = await accounts.counts(db)
             passwords = await passwords_by_pepper(db)
+            letters = await mail.counts(db)
         told, snapshot = await shop.source.status(), shop.source.snapshot
         return Status(
             url=settings.public_url,
@@ -137,6 +143,7 @@ async def status(settings: Settings) -> Status:
                 name: [f"{key.version} {key.state}" for key in ring.keys] for name, ring in snapshot.rings.items()
             },
             people=people,
+            mail=letters,
             leases={"vault_token": told["token"], "database_login": told["database"]},
             rings=told["rings"],
             passwords_by_pepper=passwords,
@@ -159,9 +166,10 @@ def in_words(found: Status) -> str:
         *(f"passwords under pepper {version}: {count}" for version, count in sorted(found.passwords_by_pepper.items())),
         f"workers: {len(found.workers)}" + (f", {behind} without secrets" if behind else ""),
         *(f"people {status}: {count}" for status, count in sorted(found.people.items())),
+        *(f"mail {what.replace('_', ' ')}: {count}" for what, count in found.mail.items() if count),
         *(f"{one['at']} {one['subject']} {one['kind']}" for one in found.events[:10]),
     ]
-    return "\n".join(lines)
+    return "\n".join(FRACTION.sub("Z", line) for line in lines)
 
 
 def _seconds_left(login: DatabaseLogin) -> int | None:
@@ -193,6 +201,8 @@ async def decide_about(settings: Settings, email: str, decision: Decision) -> Ou
     async with attached(settings) as shop, shop.database.transaction() as db:
         person_id = await accounts.person_with(db, email)
         decided = await accounts.decide(db, SYSTEM, person_id, decision)
+        postbox = Postbox(settings, lambda: shop.source.snapshot)
+        await postbox.put(db, decision.verb, accounts.told(decided, decision))
     return Outcome(decided.person_id, email, decided.status)
 
 

@@ -16,13 +16,14 @@ from app.access.actor import SYSTEM
 from app.audit import service as audit
 from app.errors import Invalid, Unavailable
 from app.ids import now
+from app.mail import service as mail
 from app.operations import Workshop
 from app.settings import Settings
 from app.vault import errors
 from app.vault.errors import VaultError
 from app.vault.keyring import FOREVER
 from app.vault.rotating import Rotator, read_token
-from app.vault.snapshot import RING_FIELDS, KeyRing, Turned
+from app.vault.snapshot import PERSONAL, RING_FIELDS, KeyRing, Turned, rings_of
 from app.vault.turning import DATABASE
 
 SECRETS: Final = (*RING_FIELDS, DATABASE)
@@ -38,6 +39,7 @@ CONSEQUENCES: Final = {
     "csrf": "forms that are open must be loaded again",
     "token": "access tokens are refused, programs must refresh them",
     "refresh": "refresh tokens are refused, programs must sign in again",
+    "personal": "nothing ends: mail that waits is sealed anew first",
     "pepper": "nothing ends: old peppers are kept, because every password made under them would be lost",
     DATABASE: "work in the database is interrupted on all hosts; what was not answered was not done",
 }
@@ -85,6 +87,7 @@ def consequences(wanted: Order) -> str:
 async def rotate(settings: Settings, wanted: Order, token_file: Path | None) -> Rotation:
     """Rotate, and return once every worker accepts the new versions; raises Invalid, NotRunning, Unavailable."""
     file = token_file or settings.rotator_token_file
+    wanted = _held(settings, wanted)
     async with operations.attached(settings) as shop:
         lasting = DATABASE in wanted.secrets and settings.database_login == "static"
         login: Turned | None = None
@@ -96,6 +99,7 @@ async def rotate(settings: Settings, wanted: Order, token_file: Path | None) -> 
                     for name in wanted.rings:
                         versions[name] = await rotator.forward(name)
                     if wanted.emergency:
+                        await _seal_letters_anew(shop, versions)
                         destroyed = await _withdraw(rotator, versions)
                         if DATABASE in wanted.secrets and not lasting:
                             await rotator.end_database_logins()
@@ -115,6 +119,25 @@ async def rotate(settings: Settings, wanted: Order, token_file: Path | None) -> 
                 details = {"version": one.version, "emergency": wanted.emergency, "destroyed": one.destroyed}
                 await audit.record(db, OPERATOR, "secrets.rotated", ("secret", one.secret), details)
     return Rotation(rotated, turned.workers)
+
+
+def _held(settings: Settings, wanted: Order) -> Order:
+    """What of it there is here; raises Invalid when that is nothing."""
+    held = (*rings_of(settings), DATABASE)
+    if not set(wanted.secrets) & set(held):
+        raise Invalid({"secrets": ["No mail server is set, so nothing personal is sealed and there is no such key."]})
+    return Order([name for name in wanted.secrets if name in held], wanted.emergency)
+
+
+async def _seal_letters_anew(shop: Workshop, versions: Mapping[str, int]) -> None:
+    """Seal what waits with the newest key before the older ones are destroyed."""
+    if PERSONAL not in versions:
+        return
+    await shop.source.take_up({PERSONAL: versions[PERSONAL]}, {})
+    ring = shop.source.snapshot.rings[PERSONAL]
+    async with shop.database.transaction() as db:
+        while await mail.seal_anew(db, ring, ring.keys[0]):
+            pass
 
 
 async def _turn_lasting_login(shop: Workshop, rotator: Rotator, *, ends_sessions: bool) -> Turned:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.origins import serialized
+
 Network = IPv4Network | IPv6Network
 
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -172,6 +174,13 @@ class Settings:
     valkey_tls: str = "off"
     valkey_ca: Path | None = None
 
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"
+    smtp_ca: Path | None = None
+    smtp_user: str = ""
+    mail_from: str = ""
+
     trusted_proxies: tuple[Network, ...] = ()
     allowed_hosts: frozenset[str] = frozenset({"127.0.0.1", "localhost"})
     admin_networks: tuple[Network, ...] = ()
@@ -284,6 +293,12 @@ class Settings:
             valkey_port=read.integer("VALKEY_PORT", 6379, least=1, most=65535),
             valkey_tls=read.choice("VALKEY_TLS", ("off", "on"), "off"),
             valkey_ca=read.path("VALKEY_CA"),
+            smtp_host=read.text("SMTP_HOST"),
+            smtp_port=read.integer("SMTP_PORT", 587, least=1, most=65535),
+            smtp_tls=_smtp_tls(read),
+            smtp_ca=read.path("SMTP_CA"),
+            smtp_user=read.text("SMTP_USER"),
+            mail_from=_mail_from(read),
             trusted_proxies=read.networks("TRUSTED_PROXIES"),
             allowed_hosts=frozenset(names) | frozenset(read.words("ALLOWED_HOSTS")),
             admin_networks=read.networks("ADMIN_NETWORKS"),
@@ -336,6 +351,22 @@ def _address(read: _Reader) -> tuple[str, str, int]:
     return public_url.rstrip("/"), host, port
 
 
+def _smtp_tls(read: _Reader) -> str:
+    """How mail is handed over; in the clear on loopback only, because it carries addresses and a password."""
+    tls = read.choice("SMTP_TLS", ("starttls", "on", "off"), "starttls")
+    if tls == "off" and read.text("SMTP_HOST") and read.text("SMTP_HOST") not in LOOPBACK_NAMES:
+        raise SettingsError("SCRIPTORIUM_SMTP_TLS=off is only accepted with a mail server on loopback")
+    return tls
+
+
+def _mail_from(read: _Reader) -> str:
+    """Who mail comes from; needed as soon as there is a server to hand it to."""
+    address = read.text("MAIL_FROM")
+    if read.text("SMTP_HOST") and ("@" not in address or any(one in address for one in "\r\n<>, ")):
+        raise SettingsError("SCRIPTORIUM_MAIL_FROM must be one plain address, such as letters@journal.example")
+    return address
+
+
 def _attachments(read: _Reader) -> str:
     """Where attached files lie: nowhere named means a folder in the state."""
     url = read.text("ATTACHMENTS_URL")
@@ -358,21 +389,8 @@ def _origins(read: _Reader, name: str, default: tuple[str, ...], *, any_origin: 
     for origin in origins:
         parts = urlsplit(origin)
         plain = parts.scheme in ("http", "https") and parts.hostname and "*" not in origin
-        if not plain or origin != _serialized(origin):
+        if not plain or origin != serialized(origin):
             raise SettingsError(
                 f"SCRIPTORIUM_{name} takes exact origins such as https://app.example, never patterns: {origin!r}"
             )
     return origins
-
-
-def _serialized(origin: str) -> str:
-    """The origin as a browser writes it: lower case, no default port, no path (RFC 6454 6.2)."""
-    parts = urlsplit(origin)
-    host = (parts.hostname or "").rstrip(".")
-    shown = f"[{host}]" if ":" in host else host
-    try:
-        port = parts.port
-    except ValueError:
-        return ""
-    usual = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{shown}" + ("" if port in (None, usual) else f":{port}") if shown.isascii() else ""

@@ -10,6 +10,7 @@ from app.database import Base
 from app.documents import models as documents
 from app.drafts import models as drafts
 from app.journal import models as journal
+from app.mail import models as mail
 from app.oauth import models as oauth
 from app.search import models as search
 from app.tokens import models as tokens
@@ -27,6 +28,7 @@ __all__ = [
     "drafts",
     "idempotency",
     "journal",
+    "mail",
     "metadata",
     "oauth",
     "search",

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hvac.exceptions import InvalidPath
 
-from vault.names import Names
+from vault.names import TRANSIT_MOUNT, Names
 
 KEY_BYTES = 32
 MAX_VERSIONS = 100  # versions are key ids: none may be dropped while what it vouches for lives
@@ -41,6 +41,7 @@ RINGS = {
     "token": Ring(grace=3_600),
     "refresh": Ring(grace=31 * DAY),
     "pepper": Ring(grace=3_650 * DAY),
+    "personal": Ring(grace=31 * DAY),
 }
 
 
@@ -58,8 +59,19 @@ def new_signing_key() -> str:
     )
 
 
-def new_secret(ring: str) -> dict[str, str]:
+def new_wrapped_key(client: hvac.Client, names: Names) -> str:
+    """Return a data key wrapped by transit, which nobody has seen open."""
+    answer = client.secrets.transit.generate_data_key(
+        names.of("personal"), key_type="wrapped", bits=8 * KEY_BYTES, mount_point=TRANSIT_MOUNT
+    )
+    wrapped: str = answer["data"]["ciphertext"]
+    return wrapped
+
+
+def new_secret(client: hvac.Client, names: Names, ring: str) -> dict[str, str]:
     """Return the content of a new version of one ring."""
+    if ring == "personal":
+        return {"wrapped_key": new_wrapped_key(client, names)}
     return {"private_key": new_signing_key()} if ring == "token" else {"key": new_key()}
 
 
@@ -86,7 +98,7 @@ def ensure_rings(client: hvac.Client, names: Names) -> list[str]:
             client.secrets.kv.v2.read_secret_metadata(names.secret(name), mount_point=names.kv_mount)
         except InvalidPath:
             client.secrets.kv.v2.create_or_update_secret(
-                names.secret(name), new_secret(name), cas=0, mount_point=names.kv_mount
+                names.secret(name), new_secret(client, names, name), cas=0, mount_point=names.kv_mount
             )
             client.secrets.kv.v2.update_metadata(
                 names.secret(name), max_versions=MAX_VERSIONS, custom_metadata=ring.metadata, mount_point=names.kv_mount

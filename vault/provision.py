@@ -44,9 +44,9 @@ def provision(client: hvac.Client, plan: Plan) -> Identities:
     """Bring the server to the plan and return the identities; raises hvac's error for the first thing refused."""
     ensure_policies(client, plan.names)
     ensure_kv(client, plan.names)
+    ensure_transit(client, plan.names)
     ensure_rings(client, plan.names)
     ensure_password(client, plan.names, "valkey", plan.valkey_password)
-    ensure_transit(client, plan.names)
     ensure_database(client, plan.names, plan.database)
     role_ids = ensure_approles(client, plan.names, plan.bound_cidrs)
     tokens = ensure_tokens(client, plan.names, plan.identity_period, plan.keep)

@@ -14,6 +14,7 @@ from app.accounts import service as accounts
 from app.accounts import sessions
 from app.accounts.service import Decided, Decision
 from app.admin.schemas import Confirmed, Ended
+from app.mail.service import Postbox
 from app.rights.confirmations import Heard, RollCall
 from app.settings import Settings
 from app.tokens import standing
@@ -27,9 +28,13 @@ class Act:
     ended: Ended
 
 
-async def decide(db: AsyncSession, settings: Settings, actor: Actor, person_id: UUID, decision: Decision) -> Act:
-    """Decide as `accounts.decide` does, and count what ended."""
-    return await _counted(db, settings, await accounts.decide(db, actor, person_id, decision))
+async def decide(
+    db: AsyncSession, settings: Settings, postbox: Postbox, actor: Actor, person_id: UUID, decision: Decision
+) -> Act:
+    """Decide as `accounts.decide` does, count what ended, and write to the person."""
+    decided = await accounts.decide(db, actor, person_id, decision)
+    await postbox.put(db, decision.verb, accounts.told(decided, decision))
+    return await _counted(db, settings, decided)
 
 
 async def change_roles(

@@ -11,12 +11,13 @@ from app.accounts.service import Decision
 from app.admin import acts
 from app.admin.schemas import BulkDone, BulkResult, Ended
 from app.errors import DomainError
+from app.mail.service import Postbox
 from app.resources import Resources
 from app.rights.confirmations import Heard, RollCall
 
 
 async def decide_all(
-    res: Resources, roll_call: RollCall, actor: Actor, ids: Iterable[UUID], decision: Decision
+    res: Resources, postbox: Postbox, roll_call: RollCall, actor: Actor, ids: Iterable[UUID], decision: Decision
 ) -> tuple[BulkDone, Heard | None]:
     """Decide about each of these people, in the order given; nobody's refusal keeps the others from being decided.
 
@@ -28,7 +29,7 @@ async def decide_all(
     for person_id in dict.fromkeys(ids):
         try:
             async with res.database.transaction() as db:
-                act = await acts.decide(db, res.settings, actor, person_id, decision)
+                act = await acts.decide(db, res.settings, postbox, actor, person_id, decision)
         except DomainError as refusal:
             results.append(BulkResult(person_id, "refused", None, refusal.code, refusal.detail))
         else:

@@ -12,7 +12,7 @@ from app.errors import Conflict
 from app.ids import now
 from app.settings import Settings
 from app.vault.errors import Invalid
-from app.vault.snapshot import RING_FIELDS, SecretSource, Turned
+from app.vault.snapshot import SecretSource, Turned, rings_of
 
 DATABASE: Final = "database"
 STATES: Final = {
@@ -121,7 +121,7 @@ async def rotate_now(source: SecretSource, name: str) -> Turned:
 def rotatable(settings: Settings) -> list[str]:
     """What can be rotated from the site: keys only where the rotator's token was given to it."""
     if settings.rotator_token_file is not None:
-        return [*RING_FIELDS, DATABASE]
+        return [*rings_of(settings), DATABASE]
     return [DATABASE] if settings.database_login == "dynamic" else []
 
 

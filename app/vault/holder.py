@@ -270,30 +270,28 @@ class Holder:
         """Replace the snapshot if anything in it changed, and tell everybody who listens."""
         self._bequeath()
         before, moment = self._snapshot, now()
-        login, rings, password, bucket = (
-            self._provider.held.login,
-            self._rings.at(moment),
-            self._rings.valkey_password,
-            self._rings.bucket.keys,
-        )
+        login, rings, passwords = self._provider.held.login, self._rings.at(moment), dict(self._rings.passwords)
+        bucket = self._rings.bucket.keys
         state, since = self._standing.state, self._standing.since
         if before is not None and (
             before.login,
             before.rings,
-            before.valkey_password,
+            {"valkey": before.valkey_password, "smtp": before.smtp_password},
             before.state,
             before.bucket,
         ) == (
             login,
             rings,
-            password,
+            passwords,
             state,
             bucket,
         ):
             return
         generation = max(before.generation + 1 if before else 0, time.time_ns() // 1_000_000)
         facts = MappingProxyType(self.facts())
-        self._snapshot = Snapshot(generation, login, rings, password, state, since, facts, bucket)
+        self._snapshot = Snapshot(
+            generation, login, rings, passwords["valkey"], passwords["smtp"], state, since, facts, bucket
+        )
         for listener in self._listeners:
             listener(self._snapshot)
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from app.ids import now
 from app.settings import Settings
 from app.vault.bucket import Bucket
 from app.vault.client import VaultClient
-from app.vault.errors import Missing
+from app.vault.errors import Invalid, Missing
 from app.vault.events import Events
 from app.vault.keyring import KvKeyRing, Listing, key_value, listing_of_transit, read_listing
-from app.vault.snapshot import RING_FIELDS, KeyRing
+from app.vault.snapshot import PERSONAL, RING_FIELDS, KeyRing, rings_of
 
-VALKEY_FIELD = "password"
+VALUE_FIELD = "password"
 
 
 class Rings:
@@ -27,26 +28,29 @@ class Rings:
         self._name = settings.vault_name
         self._kept_in_vault = frozenset({"token"} if settings.jwt_signer == "vault" else ())
         self._events = events
-        self._rings = {ring: KvKeyRing(ring) for ring in RING_FIELDS}
-        self._valkey_version = 0
-        self.valkey_password = ""
+        self._rings = {ring: KvKeyRing(ring) for ring in rings_of(settings)}
+        wanted = ("valkey", "smtp") if settings.smtp_user else ("valkey",)
+        self._password_versions = dict.fromkeys(wanted, 0)
+        self.passwords = {"valkey": "", "smtp": ""}
         self.bucket = Bucket(client, settings, events)
 
     async def load(self) -> None:
         """The first reading: the newest version of everything must be usable; raises Missing naming path and field."""
         for ring in self._rings.values():
             await self._update(ring, strict=True)
-        await self._update_valkey()
+        for part in self._password_versions:
+            await self._update_password(part)
         await self.bucket.load()
 
     async def poll(self) -> None:
         """Look for new, deleted and destroyed versions.  What cannot be used is refused and the last good kept."""
         for ring in self._rings.values():
             await self._update(ring, strict=False)
-        try:
-            await self._update_valkey()
-        except Missing as error:
-            self._events.tell("error", "valkey", reason=str(error))
+        for part in self._password_versions:
+            try:
+                await self._update_password(part)
+            except Missing as error:
+                self._events.tell("error", part, reason=str(error))
         await self.bucket.poll()
 
     def at(self, moment: datetime) -> Mapping[str, KeyRing]:
@@ -107,7 +111,7 @@ class Rings:
         while (number := ring.wanted(now())) is not None:
             try:
                 fields = await self._client.kv_read(path, number)
-                ring.values[number] = key_value(shown, RING_FIELDS[ring.name], fields)
+                ring.values[number] = await self._value(ring.name, shown, fields)
             except Missing as error:
                 # Only the newest version stops a start; an old mistake that was followed by a good key does not.
                 if strict and number == ring.listing.versions[-1].number:
@@ -117,6 +121,18 @@ class Rings:
             else:
                 if not strict:
                     self._events.tell("rotated", ring.name, version=number)
+
+    async def _value(self, name: str, shown: str, fields: Mapping[str, Any]) -> bytes:
+        """The bytes of a key; one that is kept wrapped is opened by Vault and lies open in memory only."""
+        if name != PERSONAL:
+            return key_value(shown, RING_FIELDS[name], fields)
+        wrapped = fields.get(RING_FIELDS[name])
+        if not isinstance(wrapped, str):
+            raise Missing(shown, RING_FIELDS[name])
+        try:
+            return await self._client.transit.unwrap(f"{self._name}-{name}", wrapped)
+        except Invalid:
+            raise Missing(shown, RING_FIELDS[name], f"the key wrapped in {shown} cannot be opened") from None
 
     async def _read_public(self, ring: KvKeyRing, pace: Listing) -> None:
         """Take the public halves of a key that never leaves Vault; raises Missing."""
@@ -128,15 +144,18 @@ class Rings:
         for new in sorted(ring.values.keys() - known if known else ()):
             self._events.tell("rotated", ring.name, version=new)
 
-    async def _update_valkey(self) -> None:
-        path = f"{self._name}/valkey"
-        version = int((await self._client.kv_metadata(path)).get("current_version") or 0)
-        if version == self._valkey_version:
+    async def _update_password(self, part: str) -> None:
+        path = f"{self._name}/{part}"
+        version, known = (
+            int((await self._client.kv_metadata(path)).get("current_version") or 0),
+            self._password_versions,
+        )
+        if version == known[part]:
             return
-        password = (await self._client.kv_read(path)).get(VALKEY_FIELD)
+        password = (await self._client.kv_read(path)).get(VALUE_FIELD)
         if not isinstance(password, str) or not password:
-            raise Missing(f"{self._mount}/{path}", VALKEY_FIELD)
-        self.valkey_password = password
-        if self._valkey_version:
-            self._events.tell("rotated", "valkey", version=version)
-        self._valkey_version = version
+            raise Missing(f"{self._mount}/{path}", VALUE_FIELD)
+        self.passwords[part] = password
+        if known[part]:
+            self._events.tell("rotated", part, version=version)
+        known[part] = version

@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.vault.client import VaultClient
 from app.vault.errors import Invalid
 from app.vault.keyring import FOREVER, KEY_BYTES, Listing, read_listing
-from app.vault.snapshot import RING_FIELDS
+from app.vault.snapshot import PERSONAL, RING_FIELDS
 
 KEPT_VERSIONS: Final = 100  # more than anybody rotates within the longest grace
 
@@ -58,7 +58,14 @@ class Rotator:
                 f"{ring} was rotated so often that version {pushed_out} would be dropped while it is still accepted; "
                 "wait until its grace has ended"
             )
-        return await self._client.kv_write(path, {RING_FIELDS[ring]: _new_key(ring)})
+        value = await self._new_wrapped_key() if ring == PERSONAL else _new_key(ring)
+        return await self._client.kv_write(path, {RING_FIELDS[ring]: value})
+
+    async def _new_wrapped_key(self) -> str:
+        """A data key under a new version of the transit key; its open form is seen by nobody here."""
+        key = f"{self._name}-{PERSONAL}"
+        await self._client.transit.rotate(key)
+        return await self._client.transit.wrapped_key(key)
 
     async def withdraw_before(self, ring: str, version: int) -> list[int]:
         """Destroy every version older than this one, for good; returns which.  What they vouched for is void."""

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from app.errors import Unavailable
+from app.settings import Settings
 
 KeyState = Literal["published", "signing", "retired"]
 State = Literal["healthy", "degraded", "must_stop"]
@@ -22,8 +23,15 @@ RING_FIELDS: Mapping[str, str] = MappingProxyType(
         "token": "private_key",
         "refresh": "key",
         "pepper": "key",
+        "personal": "wrapped_key",
     }
 )
+PERSONAL = "personal"  # there only where something personal is sealed: with a mail server
+
+
+def rings_of(settings: Settings) -> tuple[str, ...]:
+    """The rings an application with these settings holds."""
+    return tuple(name for name in RING_FIELDS if name != PERSONAL or settings.smtp_host)
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,7 @@ class Snapshot:
     login: DatabaseLogin
     rings: Mapping[str, KeyRing]
     valkey_password: str = field(repr=False)
+    smtp_password: str = field(repr=False)
     state: State
     since: datetime
     facts: Mapping[str, Any] = field(default_factory=dict)

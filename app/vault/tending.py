@@ -16,6 +16,7 @@ from app.vault.events import Events
 from app.vault.lease import draw
 from app.vault.retiring import Leaving, Retiring
 from app.vault.rings import Rings
+from app.vault.snapshot import PERSONAL
 from app.vault.standing import Standing
 
 POLL: Final = 10.0  # seconds between two looks at the keys, give or take a fifth
@@ -90,7 +91,7 @@ class Tending:
         self._keys_read.set()  # what was read may plan a change before the next look
         self._standing.well("keys")
         for name in self._rings.empty(now()):
-            self._standing.trouble(name, "every version of this key was withdrawn", fatal=True)
+            self._standing.trouble(name, "every version of this key was withdrawn", fatal=name != PERSONAL)
         self._publish()
 
     async def _forever(self, name: str, step: Callable[[], Awaitable[None]]) -> None:

@@ -10,7 +10,7 @@ from app.errors import Unavailable
 from app.settings import Settings
 from app.vault.errors import Invalid, VaultError
 from app.vault.rotating import Rotator, read_token
-from app.vault.snapshot import RING_FIELDS, Refreshable, Snapshot, Turned
+from app.vault.snapshot import Refreshable, Snapshot, Turned, rings_of
 
 DATABASE: Final = "database"
 LONGEST: Final = 7.0  # seconds; less than the other side of the socket waits for an answer
@@ -63,7 +63,7 @@ class Turning:
         lasting = self._settings.database_login == "static"
         if what == DATABASE and not lasting:
             return await self.replace_login()
-        if what not in (*RING_FIELDS, DATABASE):
+        if what not in (*rings_of(self._settings), DATABASE):
             raise Invalid(f"there is no secret named {what}")
         if self._settings.rotator_token_file is None:
             raise Invalid("this application was not given the rotator's token (SCRIPTORIUM_ROTATOR_TOKEN_FILE)")

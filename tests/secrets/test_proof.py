@@ -73,7 +73,7 @@ async def test_a_minute_of_rotations_under_load(house: House, serve: Serving) ->
         rate, more = len(load.seen) / lasted, await settled_memory(serve, before)
         print(  # noqa: T201 - `make proof` reads it
             f"\n{rate:.0f} requests/s for {lasted:.0f} s, {len(load.seen)} in all, {ROTATIONS} rotations of "
-            f"{len(rotation.SECRETS) - 1} keys, {SWAPS} of the login: wrong {dict(load.wrong())}, "
+            f"{len(done.rotated) - 1} keys, {SWAPS} of the login: wrong {dict(load.wrong())}, "
             f"used everywhere at most {max(late):.2f} s after activation, memory {more:+.1f} MB"
         )
         assert load.wrong() == {}

@@ -21,7 +21,8 @@ from tests.vault.test_broker import running, soon
 
 
 async def test_every_ring_turns_and_every_worker_follows_before_the_answer(house: House) -> None:
-    settings = house.settings("turning")
+    mail = {"smtp_host": "127.0.0.1", "smtp_tls": "off", "mail_from": "letters@journal.example"}
+    settings = house.settings("turning", **mail)
     broker = Broker(settings)
     workers = [Subscriber(settings.secrets_socket) for _ in range(2)]
     tool = Subscriber(settings.secrets_socket, role="tool")

@@ -29,6 +29,11 @@ path "transit/keys/@name@-personal/rotate" {
   capabilities = ["update"]
 }
 
+# A new data key for personal fields, wrapped: the rotator never sees it open, and may decrypt nothing.
+path "transit/datakey/wrapped/@name@-personal" {
+  capabilities = ["update"]
+}
+
 path "transit/keys/@name@-token" {
   capabilities = ["read"]
 }

@@ -12,6 +12,7 @@ from app.accounts.service.decisions import (
     decide,
     end_everything,
     end_suspensions,
+    told,
 )
 from app.accounts.service.own import change_password, rename
 from app.accounts.service.reading import (
@@ -50,4 +51,5 @@ __all__ = [
     "register",
     "rename",
     "set_password",
+    "told",
 ]

@@ -22,6 +22,7 @@ from app.accounts.service.records import change
 from app.audit import service as audit
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.ids import now
+from app.mail.envelope import Content
 from app.rights.notices import announce
 
 
@@ -43,6 +44,7 @@ class Decided:
     """
 
     person_id: UUID
+    email: str
     display_name: str
     status: Status
     roles: tuple[str, ...]
@@ -83,6 +85,12 @@ async def decide(db: AsyncSession, actor: Actor, person_id: UUID, decision: Deci
         raise Conflict(f"This account is {person.status}, so it cannot be {step.done}.", code="status_changed")
     await _check_standing(db, actor)
     return await _take(db, actor, person, step, moment, decision)
+
+
+def told(decided: Decided, decision: Decision) -> Content:
+    """What a letter about the decision says to the person: their message and the end, never the reason for staff."""
+    until = decision.until.strftime("%d %B %Y, %H:%M UTC") if decision.until else ""
+    return Content(decided.email, decided.display_name, {"message": decision.message, "until": until})
 
 
 async def change_roles(
@@ -208,7 +216,9 @@ async def _touched(db: AsyncSession, person: Person, moment: datetime) -> Decide
 
 
 def _decided(person: Person, nonce: str = "", ended: int | None = None) -> Decided:
-    return Decided(person.id, person.display_name, cast(Status, person.status), tuple(person.roles), nonce, ended)
+    return Decided(
+        person.id, person.email, person.display_name, cast(Status, person.status), tuple(person.roles), nonce, ended
+    )
 
 
 def _listed(roles: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from app.admin.schemas import (
     PersonDetail,
     RolesBody,
 )
+from app.mail.service import Postbox
 from app.rights.confirmations import RollCall
 from app.web.answers import answer
 from app.web.budgets import expensive
@@ -72,7 +73,7 @@ async def _decide(person_id: UUID, verb: str) -> Response:
     body = await json_body(DecisionBody)
     decision = Decision(verb, body.reason, body.message, body.until)
     async with transaction() as db:
-        act = await acts.decide(db, settings(), current_actor(), person_id, decision)
+        act = await acts.decide(db, settings(), extension(Postbox), current_actor(), person_id, decision)
     return await _decided(act)
 
 
@@ -141,5 +142,7 @@ async def roles(person_id: UUID) -> Response:
 async def bulk() -> Response:
     body = await json_body(BulkBody)
     decision = Decision(body.action, body.reason, body.message, body.until)
-    done, _ = await decide_all(resources(), extension(RollCall), current_actor(), body.ids, decision)
+    done, _ = await decide_all(
+        resources(), extension(Postbox), extension(RollCall), current_actor(), body.ids, decision
+    )
     return answer(done)

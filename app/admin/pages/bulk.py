@@ -20,6 +20,7 @@ from app.admin.doors import administrators
 from app.admin.pages.person import moment
 from app.admin.schemas import BulkChoice, BulkDone, DecisionForm
 from app.errors import Invalid
+from app.mail.service import Postbox
 from app.rights.confirmations import RollCall
 from app.web.budgets import expensive
 from app.web.context import current_actor, extension, reading, resources
@@ -84,7 +85,8 @@ async def decide() -> Response:
         form.errors = invalid.errors
         return await _review(form, 422)
     chosen = await step_taken(CHOSEN, BEGIN)
-    done, heard = await decide_all(resources(), extension(RollCall), current_actor(), _ids(chosen["ids"]), decision)
+    ids = _ids(chosen["ids"])
+    done, heard = await decide_all(resources(), extension(Postbox), extension(RollCall), current_actor(), ids, decision)
     words = f" {ended_words(done.ended)} {heard.words}" if heard is not None else ""
     await pass_step(DECIDED, verb=decision.verb, words=words, results=_kept(done))
     return await see_other("/admin/people/bulk/done")

@@ -17,6 +17,7 @@ from app.admin.acts import Act, sentence
 from app.admin.doors import administrators
 from app.admin.schemas import DecisionForm, ReasonBody, RolesForm
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.mail.service import Postbox
 from app.rights.confirmations import RollCall
 from app.tokens import standing
 from app.web.context import current_actor, extension, reading, settings, transaction
@@ -65,7 +66,7 @@ async def decide(person_id: UUID, verb: str) -> Response:
         asked = form.require()
         decision = Decision(verb, asked.reason, asked.message, moment(asked.until))
         async with transaction() as db:
-            act = await acts.decide(db, settings(), current_actor(), person_id, decision)
+            act = await acts.decide(db, settings(), extension(Postbox), current_actor(), person_id, decision)
     except Invalid as invalid:
         form.errors = invalid.errors
         return await _page(person_id, verb, form)
