@@ -107,9 +107,9 @@ async def sign_in() -> Response:
     before, (mark_token, mark) = current_actor(), device_token()
     async with transaction() as db:
         is_new = await known_devices.remember(db, actor.person_id(), mark)
-        if before.session_id is not None:
-            await sessions.end(db, before, before.session_id)
-        _, token = await sessions.open_session(db, settings(), actor, actor.epoch, device=device, is_new=is_new)
+        _, token = await sessions.open_session(
+            db, settings(), actor, actor.epoch, device=device, is_new=is_new, before=before
+        )
     session_cookie().write(token)
     if is_new:
         notice("new_device", about=actor.id, device=device)

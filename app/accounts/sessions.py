@@ -32,9 +32,19 @@ def token_hash(token: str) -> bytes:
 
 
 async def open_session(
-    db: AsyncSession, settings: Settings, actor: Actor, epoch: int, *, device: str, is_new: bool = False
+    db: AsyncSession,
+    settings: Settings,
+    actor: Actor,
+    epoch: int,
+    *,
+    device: str,
+    is_new: bool = False,
+    before: Actor | None = None,
 ) -> tuple[UUID, str]:
-    """Sign somebody in; returns the session's id and the token for the cookie, which is not kept anywhere."""
+    """Sign somebody in; returns the session's id and the token for the cookie, which is not kept anywhere.
+
+    The session of `before`, whoever was signed in with the same browser, ends in the same step and the same event.
+    """
     token, session_id, moment = secrets.token_urlsafe(32), new_id(), now()
     await db.execute(
         queries.new_session(
@@ -51,7 +61,11 @@ async def open_session(
             address=actor.address or "",
         )
     )
-    details = {"device": device[:200]} | ({"new_device": True} if is_new else {})
+    details: dict[str, Any] = {"device": device[:200]} | ({"new_device": True} if is_new else {})
+    if before is not None and before.session_id is not None:
+        await db.execute(queries.end_session(before.session_id, before.person_id()))
+        await announce(db, [before.session_id])
+        details["instead_of"] = str(before.session_id)
     await audit.record(db, actor, "session.opened", ("session", session_id), details)
     return session_id, token
 
@@ -128,10 +142,11 @@ async def end_others(db: AsyncSession, actor: Actor) -> int:
     return len(ended)
 
 
-async def renew(db: AsyncSession, actor: Actor) -> str:
+async def renew(db: AsyncSession, actor: Actor, *, recorded: bool = False) -> str:
     """Note that the person has just proved who they are again ("sudo mode"); the session goes on under a new token.
 
     Returns the token for the cookie; the one before it opens nothing any more.  Raises NotFound when it has ended.
+    `recorded` says that this is part of a deed which has its event already.
     """
     token, session_id = secrets.token_urlsafe(32), actor.session_id
     renewed = await db.scalar(
@@ -143,7 +158,8 @@ async def renew(db: AsyncSession, actor: Actor) -> str:
     if renewed is None:
         raise NotFound
     await announce(db, [renewed])
-    await audit.record(db, actor, "session.confirmed", ("session", renewed))
+    if not recorded:
+        await audit.record(db, actor, "session.confirmed", ("session", renewed))
     return token
 
 

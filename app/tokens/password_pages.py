@@ -45,7 +45,7 @@ async def update() -> Response:
         return response
     async with transaction() as db:
         await passwords.change(db, actor, password_hash)
-        token = await sessions.renew(db, actor)
+        token = await sessions.renew(db, actor, recorded=True)
     session_cookie().write(token)
     return await see_other("/account", "Your password is changed. You are signed out everywhere else.")
 

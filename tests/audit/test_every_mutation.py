@@ -31,10 +31,6 @@ OTHERWISE: dict[tuple[str, str], tuple[int, str]] = {
     ("POST", "/drafts/keep"): (0, "the same, by a button"),
     ("POST", "/drafts/discard"): (0, "lets go of it"),
     ("POST", "/drafts/preview"): (0, "shows, changes nothing"),
-    ("POST", "/account/password"): (2, "the password is another, and the session goes on under a new id"),
-    ("POST", "/login"): (2, "from a browser that was signed in: one session ends and another begins"),
-    ("POST", "/api/v1/documents/<uuid:document_id>/publish"): (2, "a step of the document, a new entry of the journal"),
-    ("POST", "/api/v1/documents/<uuid:document_id>/unpublish"): (2, "a step of the document, an entry withdrawn"),
 }
 
 

@@ -34,26 +34,26 @@ async def take_step(db: AsyncSession, actor: Actor, document_id: UUID, name: str
     document.updated_at = moment
     document.revision += 1
     if step.name == "publish":
-        await _publish(db, actor, document)
+        await _publish(db, document)
     elif step.name == "unpublish" and document.entry_id is not None:
-        await journal.withdraw(db, actor, document.entry_id)
+        await journal.withdraw(db, document.entry_id)
     note_step(db, document, actor, moment, step.name, before, note=note)
     await db.flush()
-    details = {"from": before, "to": document.state}
+    details: dict[str, str] = {"from": before, "to": document.state}
+    if step.name in ("publish", "unpublish"):
+        details["entry"] = str(document.entry_id)
     await audit.record(db, actor, f"document.{step.event or step.end}", ("document", document.id), details)
     return step
 
 
-async def _publish(db: AsyncSession, actor: Actor, document: Document) -> None:
+async def _publish(db: AsyncSession, document: Document) -> None:
     """Publish the text, or bring back the entry it had before it was unpublished."""
     entry = NewEntry(document.title, document.body, list(document.tags))
     author_id = document.editor_id or document.sponsor_id
     if document.entry_id is None:
-        document.entry_id = await journal.publish_document(
-            db, actor, entry, author_id=author_id, document_id=document.id
-        )
+        document.entry_id = await journal.publish_document(db, entry, author_id=author_id, document_id=document.id)
     else:
-        await journal.publish_again(db, actor, document.entry_id, entry, author_id=author_id)
+        await journal.publish_again(db, document.entry_id, entry, author_id=author_id)
 
 
 async def _state_before_archiving(db: AsyncSession, document_id: UUID) -> State:

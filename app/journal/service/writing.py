@@ -30,17 +30,20 @@ FROM_DOCUMENT = (
 
 async def write(db: AsyncSession, actor: Actor, new: NewEntry) -> UUID:
     """Publish an entry in the actor's own name; returns its id."""
-    return await _publish(db, actor, new, author_id=actor.person_id(), document_id=None)
+    entry_id = await _publish(db, new, author_id=actor.person_id(), document_id=None)
+    await audit.record(db, actor, "entry.published", ("entry", entry_id))
+    return entry_id
 
 
-async def publish_document(
-    db: AsyncSession, actor: Actor, new: NewEntry, *, author_id: UUID, document_id: UUID
-) -> UUID:
-    """Publish the text of a finished document under its writer's name; returns the entry's id."""
-    return await _publish(db, actor, new, author_id=author_id, document_id=document_id)
+async def publish_document(db: AsyncSession, new: NewEntry, *, author_id: UUID, document_id: UUID) -> UUID:
+    """Publish the text of a finished document under its writer's name; returns the entry's id.
+
+    This and the next two are parts of a step of the document, which is the one event in the trail and names the entry.
+    """
+    return await _publish(db, new, author_id=author_id, document_id=document_id)
 
 
-async def _publish(db: AsyncSession, actor: Actor, new: NewEntry, *, author_id: UUID, document_id: UUID | None) -> UUID:
+async def _publish(db: AsyncSession, new: NewEntry, *, author_id: UUID, document_id: UUID | None) -> UUID:
     entry_id, moment = new_id(), now()
     db.add(
         Entry(
@@ -56,21 +59,17 @@ async def _publish(db: AsyncSession, actor: Actor, new: NewEntry, *, author_id: 
         )
     )
     await db.flush()
-    details = {"document": str(document_id)} if document_id else {}
-    await audit.record(db, actor, "entry.published", ("entry", entry_id), details)
     return entry_id
 
 
-async def publish_again(db: AsyncSession, actor: Actor, entry_id: UUID, new: NewEntry, *, author_id: UUID) -> None:
+async def publish_again(db: AsyncSession, entry_id: UUID, new: NewEntry, *, author_id: UUID) -> None:
     """Bring a document's entry back under its old address and date, with the text as it is now."""
     await db.execute(queries.publish_again(entry_id, replace(new, tags=tags(new.tags)), author_id, now()))
-    await audit.record(db, actor, "entry.published", ("entry", entry_id))
 
 
-async def withdraw(db: AsyncSession, actor: Actor, entry_id: UUID) -> None:
+async def withdraw(db: AsyncSession, entry_id: UUID) -> None:
     """Take a document's entry out of the journal; its readers are told so (Gone)."""
     await db.execute(queries.withdraw(entry_id, now()))
-    await audit.record(db, actor, "entry.withdrawn", ("entry", entry_id))
 
 
 async def edit(
