@@ -11,5 +11,5 @@ from tests.vault.conftest import House, open_house
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
-    with open_house("ss-") as house:
+    with open_house("ss-", migrated=True) as house:
         yield house

@@ -13,7 +13,6 @@ import pytest
 
 from app.settings import Settings
 from local.stack import Stack
-from tests.stacks import running_stack
 from vault.client import connect
 
 
@@ -70,20 +69,26 @@ class House:
 
 
 @contextmanager
-def open_house(prefix: str) -> Iterator[House]:
-    """A house of one's own for as long as this lasts."""
+def open_house(prefix: str, *, migrated: bool) -> Iterator[House]:
+    """A house of one's own for as long as this lasts; without tables nothing in it keeps a connection busy."""
     # Not below pytest's folder: that one is closed to the user PostgreSQL runs as under root.
     with tempfile.TemporaryDirectory(prefix=prefix) as name:
         folder = Path(name)
         folder.chmod(0o711)
-        with running_stack(folder / "state") as stack:
+        stack = Stack(folder / "state")  # not a copy: these tests look into what OpenBao has heard and given out
+        try:
+            stack.start()
+            if migrated:
+                stack.migrate()
             stack._move_openbao(owner_door=True)
             yield House(stack, Path(tempfile.mkdtemp(prefix=prefix, dir=folder)))
+        finally:
+            stack.stop()
 
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
-    with open_house("sv-") as house:
+    with open_house("sv-", migrated=False) as house:
         yield house
 
 
