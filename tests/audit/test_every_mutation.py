@@ -298,10 +298,18 @@ async def attached(site: Site, cast: Cast) -> httpx.Response:
 
 
 async def attached_by_page(site: Site, cast: Cast) -> httpx.Response:
+    return await _sent_file(cast, "attachments")
+
+
+async def attached_by_script(site: Site, cast: Cast) -> httpx.Response:
+    return await _sent_file(cast, "attachments/new")
+
+
+async def _sent_file(cast: Cast, below: str) -> httpx.Response:
     made = await makers.document(cast.alice)
     browser = cast.alice.browser
     return await browser.http.post(
-        f"/documents/{made['id']}/attachments",
+        f"/documents/{made['id']}/{below}",
         data={"form_token": await browser.token()},
         files={"file": ("a.txt", b"Soot.")},
         headers={"Origin": browser.base_url, "Sec-Fetch-Site": "same-origin"},
@@ -349,6 +357,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ): comment_resolved_by_editor,
     ("POST", "/api/v1/documents/<uuid:document_id>/attachments"): attached,
     ("POST", "/documents/<uuid:document_id>/attachments"): attached_by_page,
+    ("POST", "/documents/<uuid:document_id>/attachments/new"): attached_by_script,
     ("POST", "/oauth/token"): client_token,
     ("POST", "/oauth/revoke"): client_revokes,
     ("POST", "/oauth/introspect"): client_introspects,
