@@ -80,6 +80,7 @@ GET    /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/image logi
 POST   /documents/<uuid:document_id>/attachments/<uuid:attachment_id>/remove login   403     done    done    404     404     403     status  status  status
 GET    /documents/<uuid:document_id>/export                             login   404     200     200     404     404     200     status  status  status
 GET    /documents/<uuid:document_id>/export.md                          login   404     200     200     404     404     200     status  status  status
+GET    /documents/<uuid:document_id>/export.epub                        login   404     200     200     404     404     200     status  status  status
 GET    /documents/<uuid:document_id>/export.pdf                         login   404     200     200     404     404     200     status  status  status
 GET    /entry/<uuid:entry_id>.pdf                                       login   200     200     200     200     200     200     status  status  status
 GET    /editor/dashboard                                                login   403     403     200     403     200     403     status  status  status
@@ -208,6 +209,7 @@ POST   /api/v1/documents/<uuid:document_id>/comments/<uuid:comment_id>/resolve 4
 POST   /api/v1/documents/<uuid:document_id>/comments/<uuid:comment_id>/reopen 401     404     404     404     404     404     404     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/diff                        401     404     200     200     404     404     200     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/export.md                   401     404     200     200     404     404     200     401     401     401
+GET    /api/v1/documents/<uuid:document_id>/export.epub                 401     404     200     200     404     404     200     401     401     401
 GET    /api/v1/documents/<uuid:document_id>/export.pdf                  401     404     200     200     404     404     200     401     401     401
 GET    /api/v1/entries/<uuid:entry_id>/export.pdf                       401     200     200     200     200     200     200     401     401     401
 GET    /api/v1/me/budgets                                               401     200     200     200     200     200     200     401     401     401

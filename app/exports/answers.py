@@ -8,7 +8,7 @@ from quart import Response
 
 from app.attachments.answers import SANDBOX
 from app.attachments.names import clean, disposition
-from app.exports.service import Printer
+from app.exports.service import ENDINGS, Made, Printer
 from app.exports.texts import Manuscript
 from app.web.budgets import Budget, Budgets
 from app.web.context import current_actor, extension
@@ -24,10 +24,19 @@ def _headers(budget: Budget) -> dict[str, str]:
 
 async def pdf_answer(text: Manuscript) -> Response:
     """The text as PDF; raises Throttled, Busy or Unworkable."""
+    return await _made(text, "paper", "application/pdf")
+
+
+async def epub_answer(text: Manuscript) -> Response:
+    """The text as an electronic book; raises as `pdf_answer` does."""
+    return await _made(text, "book", "application/epub+zip")
+
+
+async def _made(text: Manuscript, kind: Made, media_type: str) -> Response:
     actor = current_actor()
-    digest, pieces = await extension(Printer).pdf(actor, text)
+    digest, pieces = await extension(Printer).made(actor, text, kind)
     headers = _headers(await extension(Budgets).budget("exports", actor))
-    return _file(pieces, "application/pdf", text.file_name("pdf"), {**headers, "ETag": f'"{digest}"'})
+    return _file(pieces, media_type, text.file_name(ENDINGS[kind]), {**headers, "ETag": f'"{digest}"'})
 
 
 async def markdown_answer(text: Manuscript) -> Response:

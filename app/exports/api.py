@@ -8,7 +8,7 @@ from quart import Blueprint, Response
 
 from app.attachments.answers import as_file
 from app.documents import service as documents
-from app.exports.answers import markdown_answer, pdf_answer
+from app.exports.answers import epub_answer, markdown_answer, pdf_answer
 from app.exports.schemas import BudgetList, BudgetView
 from app.exports.texts import of_document, of_entry
 from app.journal import service as journal
@@ -36,6 +36,23 @@ async def document_pdf(document_id: UUID) -> Response:
     async with reading() as db:
         found = await documents.document(db, current_actor(), document_id)
     return await pdf_answer(of_document(found))
+
+
+@blueprint.get("/v1/documents/<uuid:document_id>/export.epub")
+@describe(
+    "A document as an electronic book (EPUB 3), from the same budget",
+    tag="exports",
+    answers={200: None},
+    errors=(404, 422),
+    file_type="application/epub+zip",
+)
+@as_file
+@requires(scope="documents:read")
+@expensive("book", budget="exports", by_service=True)
+async def document_epub(document_id: UUID) -> Response:
+    async with reading() as db:
+        found = await documents.document(db, current_actor(), document_id)
+    return await epub_answer(of_document(found))
 
 
 @blueprint.get("/v1/documents/<uuid:document_id>/export.md")

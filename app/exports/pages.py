@@ -10,7 +10,7 @@ from app.attachments.answers import as_file
 from app.documents import service as documents
 from app.documents.schemas import DocumentView
 from app.documents.service import parts_of
-from app.exports.answers import markdown_answer, pdf_answer
+from app.exports.answers import epub_answer, markdown_answer, pdf_answer
 from app.exports.texts import of_document, of_entry
 from app.journal import service as journal
 from app.web.budgets import Budgets, expensive
@@ -45,6 +45,14 @@ async def choose(document_id: UUID) -> Response:
 @expensive("paper", budget="exports", by_service=True)
 async def document_pdf(document_id: UUID) -> Response:
     return await pdf_answer(of_document(await _document(document_id)))
+
+
+@blueprint.get("/documents/<uuid:document_id>/export.epub")
+@as_file
+@requires()
+@expensive("book", budget="exports", by_service=True)
+async def document_epub(document_id: UUID) -> Response:
+    return await epub_answer(of_document(await _document(document_id)))
 
 
 @blueprint.get("/documents/<uuid:document_id>/export.md")

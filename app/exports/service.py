@@ -1,12 +1,13 @@
-"""Having a text made into PDF once per state of it: kept under the hash of everything that goes in."""
+"""Having a text made into PDF or EPUB once per state of it: kept under the hash of everything that goes in."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Literal
 
 import msgspec
 
@@ -19,6 +20,8 @@ from app.web.budgets import Budgets
 from app.workshop.service import MIB, Press
 from app.workshop.sheets import EDITION, Sheet
 
+Made = Literal["paper", "book"]
+ENDINGS: Final[Mapping[Made, str]] = MappingProxyType({"paper": "pdf", "book": "epub"})
 FOLDER: Final = "exports"
 KEPT: Final = timedelta(days=7)
 """After that a file is made again if anybody wants it."""
@@ -26,7 +29,7 @@ _MOST: Final = 32 * MIB
 
 
 class Printer:
-    """The PDF files of one worker; whoever asks for one that is being made waits for it and spends nothing."""
+    """The made files of one worker; whoever asks for one that is being made waits for it and spends nothing."""
 
     def __init__(self, settings: Settings, store: Store, press: Press, budgets: Budgets) -> None:
         self._fonts = str(settings.export_fonts.absolute()) if settings.export_fonts else ""
@@ -35,26 +38,26 @@ class Printer:
         self._budgets = budgets
         self._making: dict[str, asyncio.Lock] = {}
 
-    async def pdf(self, actor: Actor, text: Manuscript) -> tuple[str, AsyncIterator[bytes]]:
+    async def made(self, actor: Actor, text: Manuscript, kind: Made) -> tuple[str, AsyncIterator[bytes]]:
         """The file's hash and bytes; raises Throttled (budget), Busy (line) or Unworkable (the text itself)."""
         task = msgspec.json.encode(
             Sheet(text.title, text.body, [*text.people], [*text.lines], int(text.at.timestamp()), self._fonts)
         )
         digest = sha256(EDITION.encode() + task).hexdigest()
-        name = f"{FOLDER}/{digest[:2]}/{digest}.pdf"
+        name = f"{FOLDER}/{digest[:2]}/{digest}.{ENDINGS[kind]}"
         found = await self._store.read(name)
         if found is None:
             lock = self._making.setdefault(name, asyncio.Lock())
             try:
                 async with lock:
-                    found = await self._store.read(name) or await self._make(actor, task, name)
+                    found = await self._store.read(name) or await self._make(actor, kind, task, name)
             finally:
                 if not lock.locked():
                     self._making.pop(name, None)
         return digest, found
 
-    async def _make(self, actor: Actor, task: bytes, name: str) -> AsyncIterator[bytes]:
-        made = self._press.work("paper", _once(task), most=_MOST)
+    async def _make(self, actor: Actor, kind: Made, task: bytes, name: str) -> AsyncIterator[bytes]:
+        made = self._press.work(kind, _once(task), most=_MOST)
         async with self._budgets.spending("exports", actor), self._press.bench(), self._store.arriving(made) as arrival:
             await self._store.keep(arrival, name)
         found = await self._store.read(name)

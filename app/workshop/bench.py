@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Final
 
 REFUSED: Final = 3
-TRADES: Final = {"image": "app.workshop.images", "paper": "app.workshop.paper"}
+TRADES: Final = {"image": "app.workshop.images", "paper": "app.workshop.paper", "book": "app.workshop.book"}
 
 
 class Refused(Exception):

@@ -16,7 +16,7 @@ from app.errors import DomainError
 from app.web.lanes import Lane
 from app.workshop.bench import REFUSED
 
-Kind = Literal["image", "paper"]
+Kind = Literal["image", "paper", "book"]
 PIECE: Final = 64 * 1024
 MIB: Final = 1024 * 1024
 _log = structlog.get_logger("scriptorium.workshop")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zipfile
 from collections.abc import AsyncIterator
 from io import BytesIO
+from xml.etree import ElementTree as ET
 
 import pytest
 from pypdf import PdfReader
@@ -87,6 +89,46 @@ async def test_no_text_becomes_a_program(cast: Cast) -> None:
         if "/URI" in note.get_object().get("/A", {})
     ]
     assert all(link.startswith("https://example.org/") for link in links), links
+
+
+def _tree(part: bytes) -> ET.Element:
+    return ET.fromstring(part)  # noqa: S314 - our own parts, and whether they are XML at all is the question
+
+
+async def test_a_text_as_a_book(cast: Cast) -> None:
+    """The parts EPUB 3.3 asks for, each of them XML; what is hostile in a text is words in it."""
+    body = "## Soot & gum\n\nBlack *and* fine.[^1]\n\n[^1]: From lamps.\n\n- [x] done<br>\n\n![A lamp](/a/image)\n\n"
+    made = await makers.document(cast.alice, cast.bob, title="Ink <&>", body=body + HOSTILE)
+    path = f"/documents/{made['id']}/export.epub"
+    answer = await cast.bob.program.get(f"/api/v1{path}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/epub+zip")
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.content == (await cast.alice.browser.get(path)).content
+    assert answer.content[30:58] == b"mimetypeapplication/epub+zip"
+    with zipfile.ZipFile(BytesIO(answer.content)) as book:
+        assert book.testzip() is None
+        parts = {name: book.read(name) for name in book.namelist()}
+    trees = {name: _tree(part) for name, part in parts.items() if name.endswith(("ml", "opf"))}
+    opf, xhtml = "{http://www.idpf.org/2007/opf}", "{http://www.w3.org/1999/xhtml}"
+    named = {f"EPUB/{item.attrib['href']}" for item in trees["EPUB/package.opf"].iter(f"{opf}item")}
+    assert named == {name for name in parts if name.startswith("EPUB/")} - {"EPUB/package.opf"}
+    package = parts["EPUB/package.opf"].decode()
+    assert "<dc:title>Ink &lt;&amp;&gt;</dc:title>" in package
+    assert "<dc:creator>Bob</dc:creator>" in package
+    text = trees["EPUB/text.xhtml"]
+    ids = [element.attrib["id"] for element in text.iter() if "id" in element.attrib]
+    assert len(ids) == len(set(ids))
+    links = {link.attrib["href"] for link in trees["EPUB/nav.xhtml"].iter(f"{xhtml}a")}
+    assert {link.partition("#")[2] for link in links} <= set(ids)
+    assert "Soot & gum" in "".join(trees["EPUB/nav.xhtml"].itertext())
+    inner = {link.attrib["href"][1:] for link in text.iter(f"{xhtml}a") if link.attrib.get("href", "").startswith("#")}
+    assert inner <= set(ids)
+    assert {element.tag for element in text.iter()}.isdisjoint(
+        {f"{xhtml}{tag}" for tag in ("script", "img", "svg", "iframe")}
+    )
+    for words in ("Black and fine.", "From lamps.", "A lamp", '#include "/etc/passwd"'):
+        assert words in "".join(text.itertext()), words
+    assert (await cast.charlie.program.get(f"/api/v1{path}")).status_code == 404
 
 
 async def test_markdown_is_as_it_was_written(cast: Cast) -> None:
