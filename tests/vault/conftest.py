@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,21 @@ class House:
         kv.create_or_update_secret(f"scriptorium/{name}", value, mount_point="kv")
         pace = {"activate_after": activate_after, "grace": grace}
         kv.update_metadata(f"scriptorium/{name}", mount_point="kv", max_versions=20, custom_metadata=pace)
+
+    @contextmanager
+    def unhurried(self, names: Iterable[str]) -> Iterator[None]:
+        """Let no version begin to sign by itself, whatever pace another test has left behind; put that back after."""
+        kv = self.rotator().secrets.kv.v2
+        paths = [f"scriptorium/{name}" for name in names]
+        left = {path: kv.read_secret_metadata(path, mount_point="kv")["data"]["custom_metadata"] for path in paths}
+        try:
+            for path in paths:
+                pace = (left[path] or {}) | {"activate_after": "24h"}
+                kv.update_metadata(path, mount_point="kv", custom_metadata=pace)
+            yield
+        finally:
+            for path, pace in left.items():
+                kv.update_metadata(path, mount_point="kv", custom_metadata=pace or {})
 
 
 @contextmanager
