@@ -92,7 +92,8 @@ def _guard(view: View[P, R], access: Access) -> View[P, R]:
         check(access, current_actor())
         return await view(*args, **kwargs)
 
-    setattr(guarded, STAMP, access)
+    inside = access_of(view)
+    setattr(guarded, STAMP, replace(access, step=inside.step) if inside is not None else access)
     return guarded
 
 
