@@ -8,6 +8,7 @@ Rendering is work for the processor (up to about a second): callers on an event 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -97,7 +98,13 @@ def contents(text: str) -> list[Heading]:
 
 def excerpt(text: str, limit: int = 280) -> str:
     """The first words of `text` as plain text, at most `limit` characters, cut between words and marked with "…"."""
-    start = _encodable(text[: limit * 4 + 400])
+    return _first_words(text[: limit * 4 + 400], limit)
+
+
+@lru_cache(maxsize=1024)
+def _first_words(opening: str, limit: int) -> str:
+    """As above; kept, because a list of twenty texts is parsed at every visit else.  At most 4 MB for a process."""
+    start = _encodable(opening)
     try:
         words = _running_text(_PARSER.parse(start, {"budget": Budget()}))
     except (TooCostlyError, RecursionError):
