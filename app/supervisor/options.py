@@ -39,7 +39,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     """The options both ways of serving share.  Who the caller is behind a proxy is for our guard to say."""
     return {
         "loop": "uvloop",
-        # By name: workers are spawned and the supervisor itself need not load the application's modules.
+        # By name: the supervisor itself need not load the application's modules.
         "http": PROTOCOL + ("OverTLS" if settings.secure else ""),
         "lifespan": "on",
         "log_config": None,

@@ -7,6 +7,7 @@ import signal
 import uvicorn
 
 from app.settings import Settings
+from app.supervisor import nursery
 from app.supervisor.alone import serve_alone
 from app.supervisor.errors import ServeError
 from app.supervisor.keeper import BrokerKeeper
@@ -48,6 +49,7 @@ def _told(_number: int, _frame: object) -> None:
 def _serve_together(settings: Settings) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _told)  # until the workers' supervisor takes over
+    nursery.prepare()
     keeper = BrokerKeeper()
     try:
         keeper.first_start()

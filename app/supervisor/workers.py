@@ -12,9 +12,9 @@ import structlog
 import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from app.supervisor import nursery
 from app.supervisor.errors import SOFTWARE, ServeError
 from app.supervisor.keeper import BrokerKeeper
-from app.supervisor.kinship import end_with_parent
 
 LOOK: Final = 0.2  # seconds between two looks at the children
 START_PATIENCE: Final = 60.0
@@ -39,10 +39,10 @@ class Worker(Process):
     """One worker process, which ends when the supervisor does."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-        self.parent = os.getpid()
         self._asked: float | None = None
         self._patience = START_PATIENCE
         super().__init__(config, sockets)
+        self.process = nursery.a_child(config, self.target, sockets)  # type: ignore[assignment]  # as its spawned ones
 
     @property
     def server(self) -> uvicorn.Server:
@@ -70,7 +70,7 @@ class Worker(Process):
         return at - self._asked < self._patience
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
-        end_with_parent(self.parent)
+        nursery.end_with_supervisor()
         super().target(sockets)
 
 

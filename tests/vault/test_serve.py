@@ -22,6 +22,7 @@ from tests.vault.conftest import House
 
 START = 60.0  # seconds; other tests run beside this one
 PATIENCE = 30.0  # for what has no promise of its own; where there is one, what `until` returns is held against it
+LOADED = "multiprocessing.forkserver"  # the name of the loaded process, and of its copies
 
 
 def free_port() -> int:
@@ -87,7 +88,20 @@ class Serving:
         return self.named("app.supervisor.broker_process")
 
     def workers(self) -> list[int]:
-        return self.named("multiprocessing.spawn")
+        """The copies of the loaded process, which has their name and is their parent."""
+        return self._named_after(self.loaded())
+
+    def loaded(self) -> list[int]:
+        """The process that has loaded the application."""
+        return self._named_after([self.process.pid])
+
+    def _named_after(self, parents: list[int]) -> list[int]:
+        found = []
+        for pid in self.named(LOADED):
+            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if psutil.Process(pid).ppid() in parents:
+                    found.append(pid)
+        return found
 
 
 def launch(house: House, name: str, **changes: str) -> Serving:
@@ -167,6 +181,12 @@ async def test_what_dies_comes_back_and_nothing_shows(house: House) -> None:
         os.kill(survivor, signal.SIGCONT)
         assert all(serve.answers() for _ in range(5))
         assert survivor in serve.workers()
+
+        (loaded,), before = serve.loaded(), serve.workers()
+        os.kill(loaded, signal.SIGKILL)
+        assert until(lambda: len(serve.workers()) == 2 and not set(before) & set(serve.workers())) < 10.0
+        assert until(lambda: serve.loaded() not in ([], [loaded])) < 10.0
+        assert until(serve.answers) < 10.0
         assert serve.process.poll() is None
         until(lambda: house.logins() == 1)
 
