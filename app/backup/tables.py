@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import Table, delete, exists, literal, select, text
+from sqlalchemy import Table, delete, exists, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.backup.archive import TablePart, sha256_of
@@ -29,7 +29,7 @@ _UNHURRIED = (
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",
 )
-_FOLLOWING = "nextval(pg_get_serial_sequence('audit_events', 'sequence'))"
+_SEQUENCE = func.pg_get_serial_sequence("audit_events", "sequence")
 _REVISION = "SELECT version_num FROM alembic_version"
 
 
@@ -82,13 +82,19 @@ async def advance(database: Database, newest_event: int) -> None:
                         f"this PostgreSQL has used {missing:,} transaction numbers fewer than the one of the backup; "
                         "let audit_shift() return the difference first (docs/operations.md)"
                     )
-                await driver.execute(_USE_UP.format(count=min(missing, BURST)), timeout=3600)
+                await driver.execute(_TELL_COUNT, str(min(missing, BURST)))
+                await driver.execute(_USE_UP, timeout=3600)
         finally:
             await driver.execute("RESET statement_timeout; RESET synchronous_commit")
 
 
 _NEXT = "SELECT (pg_current_xact_id()::text)::bigint + audit_shift()"
-_USE_UP = "DO $$ BEGIN FOR number IN 1..{count} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+# A DO block takes no parameters, so it is told in a setting of the session how many.
+_TELL_COUNT = "SELECT set_config('scriptorium.count', $1, false)"
+_USE_UP = (
+    "DO $$ BEGIN FOR number IN 1..current_setting('scriptorium.count')::integer "
+    "LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+)
 
 
 async def begin(db: AsyncSession, wanted_revision: str) -> asyncpg.Connection:
@@ -122,11 +128,9 @@ async def put(driver: asyncpg.Connection, part: TablePart, path: Path) -> None:
 
 async def continue_sequence(db: AsyncSession, newest_sequence: int) -> None:
     """Let the trail's own numbers go on behind those that were put back."""
-    reached = await db.scalar(text(f"SELECT {_FOLLOWING}"))
-    await db.execute(
-        text(f"SELECT max({_FOLLOWING}) FROM generate_series(1, :missing)"),
-        {"missing": max(0, newest_sequence - (reached or 0))},
-    )
+    reached = await db.scalar(select(func.nextval(_SEQUENCE)))
+    missing = func.generate_series(1, max(0, newest_sequence - (reached or 0))).table_valued()
+    await db.execute(select(func.max(func.nextval(_SEQUENCE))).select_from(missing))
 
 
 def known(parts: Sequence[TablePart]) -> bool:

@@ -6,13 +6,14 @@ import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from app.access import SYSTEM, Actor

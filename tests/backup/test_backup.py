@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.backup import service
+from app.backup import service, tables
 from app.errors import Conflict
 from tests import makers
 from tests.site import TABLES, Site, as_owner
@@ -85,6 +85,13 @@ async def test_everything_comes_back(empty_house: Site, tmp_path: Path) -> None:
     code, _, complained = await command(site, "backup", file)
     assert code == 1
     assert "already" in complained
+
+
+async def test_numbers_go_on_behind_those_of_another_database(empty_house: Site) -> None:
+    reached = "SELECT (pg_current_xact_id()::text)::bigint + audit_shift() AS number"
+    here = (await empty_house.rows(reached))[0].number
+    await tables.advance(empty_house.resources.database, here + 500)
+    assert here + 500 < (await empty_house.rows(reached))[0].number < here + 1000
 
 
 def mode(file: str) -> int:

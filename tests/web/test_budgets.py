@@ -23,6 +23,7 @@ DEAR = {
         "/api/v1/documents/<uuid:document_id>/export.pdf",
         "/api/v1/entries/<uuid:entry_id>/export.pdf",
     },
+    "book": {"/documents/<uuid:document_id>/export.epub", "/api/v1/documents/<uuid:document_id>/export.epub"},
     "search": {"/search", "/api/v1/search"},
     "bulk": {"/admin/people/bulk/decide", "/api/v1/admin/people/bulk"},
     "trail": {"/admin/audit.csv", "/admin/audit.jsonl", "/api/v1/admin/audit.csv", "/api/v1/admin/audit.jsonl"},
@@ -50,11 +51,14 @@ async def small(site: Site) -> AsyncIterator[Site]:
 
 def test_every_dear_route_says_so(site: Site) -> None:
     declared: dict[str, set[str]] = defaultdict(set)
+    budgets: dict[str, set[str]] = defaultdict(set)
     for rule in site.app.url_map.iter_rules():
         expense = expense_of(site.app.view_functions[rule.endpoint])
         if expense is not None:
             declared[expense.name].add(rule.rule)
+            budgets[expense.name].add(expense.budget)
     assert declared == DEAR
+    assert budgets["paper"] == budgets["book"] == {"exports"}, "files are made from one budget, whatever their kind"
 
 
 async def test_visitors_have_a_budget_by_their_block(small: Site) -> None:

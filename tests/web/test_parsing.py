@@ -206,6 +206,7 @@ async def test_changes_may_leave_fields_out_and_optional_bodies_may_be_missing()
     assert (await client.patch("/api/v1/documents/1", data=b"{}", headers=kind)).status_code == 200
     assert (await client.patch("/api/v1/documents/1", data=b'{"title": ""}', headers=kind)).status_code == 422
     assert (await client.post("/api/v1/documents/1/hand-in")).status_code == 200
+    assert (await client.post("/api/v1/documents/1/hand-in", data=b"", headers=kind)).status_code == 200
     assert (await client.post("/api/v1/documents/1/hand-in", data=b"{", headers=kind)).status_code == 400
 
 
