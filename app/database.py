@@ -26,6 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 from app.errors import Unavailable
 from app.reader import Reader, Readers, Reading
 from app.settings import Settings
+from app.tasks import end
 from app.vault.probe import CONNECT_TIMEOUT, REFUSED, tls_of
 from app.vault.snapshot import DatabaseLogin, SecretSource, Snapshot
 
@@ -198,9 +199,7 @@ class Database:
     async def stop(self) -> None:
         """Close every connection."""
         if self._draining is not None:
-            self._draining.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._draining
+            await end(self._draining)
         await self._writes.dispose()
         await self._readers.close()
         await self._reads.dispose()

@@ -6,7 +6,6 @@ Nobody waits for this: whoever signs in is active from the very moment their sus
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -14,6 +13,7 @@ import structlog
 from app.accounts import service
 from app.database import Database
 from app.errors import DomainError
+from app.tasks import end
 
 LOOK_EVERY: Final = 15.0
 _log = structlog.get_logger("scriptorium.accounts")
@@ -33,9 +33,7 @@ class Suspensions:
     async def stop(self) -> None:
         """Leave it to the others."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     async def look(self) -> int:
         """End what is over; returns how many suspensions this worker ended."""

@@ -18,6 +18,7 @@ from app.admin.models import Refusal
 from app.database import Database
 from app.errors import DomainError
 from app.ids import now
+from app.tasks import end
 
 WRITE_EVERY: Final = 10.0
 _log = structlog.get_logger("scriptorium.limits")
@@ -39,9 +40,7 @@ class Tally:
     async def stop(self) -> None:
         """Write what is left."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         with suppress(DomainError, OSError):
             await self.write()
 

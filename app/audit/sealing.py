@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,6 +24,7 @@ from app.database import Database
 from app.errors import Unavailable
 from app.ids import now
 from app.settings import Settings
+from app.tasks import end
 from app.vault.snapshot import SecretSource
 
 BATCH: Final = 500  # events a seal holds at most: about 5 ms of a worker's time
@@ -57,11 +57,7 @@ class Sealer:
 
     async def stop(self) -> None:
         """Stop; what is not sealed or signed yet, the next worker does."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await end(*self._tasks)
         self._tasks = []
 
     async def seal(self) -> int:

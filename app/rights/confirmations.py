@@ -16,6 +16,8 @@ import structlog
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
 
+from app.tasks import end
+
 WORKERS: Final = "scriptorium:workers"
 ROLL_CALL_EVERY: Final = 1.0
 PRESENT_FOR: Final = 3.0
@@ -60,9 +62,7 @@ class RollCall:
     async def stop(self) -> None:
         """Be missed by nobody."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         with suppress(*_FAULTS):
             await self._valkey.zrem(WORKERS, self.worker)
 

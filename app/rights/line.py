@@ -18,6 +18,7 @@ import structlog
 
 from app.rights.notices import CHANNEL, Notice, decode
 from app.settings import Settings
+from app.tasks import end
 from app.vault.probe import tls_of
 from app.vault.snapshot import SecretSource
 
@@ -72,9 +73,7 @@ class NoticeLine:
     async def stop(self) -> None:
         """Hang up."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         self._hang_up()
 
     async def _keep_up(self) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import Update
 
 from app.database import Database
 from app.errors import DomainError
+from app.tasks import end
 
 WRITE_EVERY: Final = 20.0  # seconds; SPEC asks for at most once a minute
 _log = structlog.get_logger("scriptorium.accounts")
@@ -41,9 +42,7 @@ class Touches:
     async def stop(self) -> None:
         """Write what is left."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         with suppress(DomainError, OSError):
             await self.write()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from app.tasks import end
 from app.vault.client import VaultClient
 from app.vault.errors import VaultError
 from app.vault.events import Events
@@ -77,9 +78,7 @@ class Retiring:
         self._hurry = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=LAST_WORDS)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     def _in_use(self, generation: int) -> bool:
         if self._hurry:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from app.errors import Unavailable
+from app.tasks import end
 from app.vault import protocol
 from app.vault.errors import Invalid
 from app.vault.holder import Holder
@@ -166,9 +167,7 @@ class SecretServer:
             self._server.close()
         elif self._listening is not None:
             self._listening.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         with suppress(OSError):
             if self._path.stat().st_ino == self._inode:  # a successor may already have made its own
                 self._path.unlink()

@@ -16,6 +16,7 @@ import structlog
 
 from app.errors import Unavailable
 from app.ids import now
+from app.tasks import end
 from app.vault import protocol
 from app.vault.errors import Invalid, VaultStartError
 from app.vault.lease import draw
@@ -83,9 +84,7 @@ class Subscriber:
             raise
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         self._detach()
 
     async def refresh(self, what: Refreshable) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from app.ids import now
+from app.tasks import end
 from app.vault.auth import AppRole
 from app.vault.client import VaultClient
 from app.vault.credentials import LoginProvider
@@ -64,9 +65,7 @@ class Tending:
             self._tasks.append(loop.create_task(self._forever(name, step), name=f"tend-{name}"))
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     async def replace_login(self, *, wished: bool = False) -> None:
         """Put a new login in place of the current one, spaced from the last time, a little only if somebody wished it.

@@ -11,6 +11,7 @@ import structlog
 
 from app.database import Database
 from app.errors import DomainError
+from app.tasks import end
 from app.watch import service
 from app.watch.recorder import Watch
 
@@ -40,9 +41,7 @@ class WatchBook:
     async def stop(self) -> None:
         """Write the rest."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         with suppress(DomainError, OSError):
             await self.write()
 

@@ -18,6 +18,8 @@ import structlog
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
 
+from app.tasks import end
+
 PUSH_EVERY: Final = 2.0
 FORGET_AFTER: Final = 15
 SUMS: Final = "scriptorium:metrics:sums"
@@ -76,9 +78,7 @@ class Metrics:
     async def stop(self) -> None:
         """Push the rest."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         with suppress(*_FAULTS):
             await self._push()
             await self._valkey.delete(self._worker)

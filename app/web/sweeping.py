@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final, Protocol
 
 import structlog
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import DomainError
+from app.tasks import end
 
 EVERY: Final = 3600.0
 _LOCK: Final = 0x5C21B7  # one sweeper at a time in the whole database; the others have nothing to do
@@ -42,9 +42,7 @@ class Sweeper:
     async def stop(self) -> None:
         """Stop; a sweep under way is rolled back."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     async def sweep(self) -> bool:
         """Run every sweep now, each in its own transaction; false when another worker is at it."""
