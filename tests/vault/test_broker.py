@@ -159,7 +159,7 @@ async def test_a_killed_broker_is_succeeded_without_a_new_token_or_login(house: 
                 assert house.logins() == 1
                 assert set(changes) == {broker.snapshot.login.generation}
                 await worker.refresh("rings")
-    assert house.logins() == 0
+    await soon(lambda: house.logins() == 0)  # Vault ends a token's leases a moment after the token
     assert left.read().token is None
 
 

@@ -281,12 +281,13 @@ def test_no_multipart_stops_the_loop(data: bytes) -> None:
 
 
 def fastest(call: Any) -> float:
+    """Processor seconds of this thread: what stops a loop is its own work, not what others do on the machine."""
     times = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.thread_time()
         with contextlib.suppress(strict_json.MalformedJSON, forms.MalformedForm):
             call()
-        times.append(time.perf_counter() - started)
+        times.append(time.thread_time() - started)
     return min(times)
 
 
