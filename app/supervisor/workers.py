@@ -19,7 +19,7 @@ from app.supervisor.keeper import BrokerKeeper
 LOOK: Final = 0.2  # seconds between two looks at the children
 START_PATIENCE: Final = 60.0
 SILENCE: Final = 10.0  # seconds after which a worker that does not answer counts as hung
-SLOWEST_RESTART: Final = 5.0
+SLOWEST_RESTART: Final = 3.0  # seconds; with the start itself, whoever dies again and again is back within 5
 STEADY: Final = 10.0
 OVERTIME: Final = 10.0  # seconds beyond the drain before a worker is killed
 
