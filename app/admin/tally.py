@@ -5,47 +5,31 @@ Limits are decided in Valkey, which may forget; the table does not.  A request t
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import Final
+from typing import ClassVar
 
-import structlog
 from sqlalchemy.dialects.postgresql import insert
 
 from app.admin.models import Refusal
+from app.books import Book
 from app.database import Database
-from app.errors import DomainError
 from app.ids import now
-from app.tasks import end
-
-WRITE_EVERY: Final = 10.0
-_log = structlog.get_logger("scriptorium.limits")
 
 
-class Tally:
+class Tally(Book):
     """Writes down how far the counters have moved since the last time; each maps the name of a limit to a count."""
 
+    every: ClassVar[float] = 10.0
+    name: ClassVar[str] = "tally"
+
     def __init__(self, database: Database, counters: Callable[[], Iterable[Counter[str]]]) -> None:
+        super().__init__()
         self._database = database
         self._counters = counters
         self._written: Counter[str] = Counter()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to write."""
-        self._task = asyncio.get_running_loop().create_task(self._keep_writing(), name="tally")
-
-    async def stop(self) -> None:
-        """Write what is left."""
-        if self._task is not None:
-            await end(self._task)
-        with suppress(DomainError, OSError):
-            await self.write()
-
-    async def write(self) -> None:
-        """Write the refusals since the last time; what could not be written is counted again."""
+    async def _write(self) -> None:
         total = sum(self._counters(), Counter[str]())
         fresh = total - self._written
         if not fresh:
@@ -58,11 +42,3 @@ class Tally:
         async with self._database.transaction() as db:
             await db.execute(statement, rows)
         self._written = total
-
-    async def _keep_writing(self) -> None:
-        while True:
-            await asyncio.sleep(WRITE_EVERY)
-            try:
-                await self.write()
-            except (DomainError, OSError) as error:
-                _log.warning("tally.kept", reason=type(error).__name__)

@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Final
+from typing import ClassVar
 
-import structlog
-
+from app.books import Book
 from app.database import Database
-from app.errors import DomainError
-from app.tasks import end
 from app.watch import service
 from app.watch.recorder import Watch
 
-WRITE_EVERY: Final = 2.0
-log = structlog.get_logger("scriptorium.security")
 
-
-class WatchBook:
+class WatchBook(Book):
     """Keeps the book of one worker's watch; what cannot be written is kept and tried again.
 
     `conditions` are looked at each time: one that begins to hold is an event of that kind.
     """
 
+    every: ClassVar[float] = 2.0
+    name: ClassVar[str] = "watch-book"
+
     def __init__(
         self, watch: Watch, database: Database, conditions: Mapping[str, Callable[[], bool]] | None = None
     ) -> None:
+        super().__init__()
         self._watch = watch
         self._database = database
         self._conditions = conditions or {}
         self._holding: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to write."""
-        self._task = asyncio.get_running_loop().create_task(self._keep_writing(), name="watch-book")
-
-    async def stop(self) -> None:
-        """Write the rest."""
-        if self._task is not None:
-            await end(self._task)
-        with suppress(DomainError, OSError):
-            await self.write()
-
-    async def write(self) -> None:
-        """Write what was gathered, then the alerts that came of it."""
+    async def _write(self) -> None:
         self._look_around()
         for _ in range(2):
             gathered, violations = self._watch.take()
@@ -68,11 +51,3 @@ class WatchBook:
         for kind in sorted(holding - self._holding):
             self._watch.note(kind)
         self._holding = holding
-
-    async def _keep_writing(self) -> None:
-        while True:
-            await asyncio.sleep(WRITE_EVERY)
-            try:
-                await self.write()
-            except (DomainError, OSError) as error:
-                log.warning("security.book_kept", reason=type(error).__name__)

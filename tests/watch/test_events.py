@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -197,3 +198,27 @@ def test_moments_are_whole_hours() -> None:
     watch.note("bomb")
     (source,) = watch.take()[0]
     assert source.hour == now().replace(minute=0, second=0, microsecond=0)
+
+
+async def test_who_asks_to_write_waits_for_what_another_is_writing(
+    quiet: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = Watch()
+    kept = WatchBook(watch, quiet.resources.database)
+    watch.note("bomb", block="198.51.100.7")
+    real, begun, gate = service.write, asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: Any) -> Any:
+        begun.set()
+        await gate.wait()
+        return await real(*given)
+
+    monkeypatch.setattr(service, "write", slow)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(kept.write())
+        await begun.wait()
+        second = group.create_task(kept.write())
+        await asyncio.sleep(0)
+        assert not second.done()
+        gate.set()
+    assert [row.count for row in await quiet.rows("SELECT count FROM security_events")] == [1]
