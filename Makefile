@@ -4,6 +4,9 @@
 .PHONY: run demo test lint proof bench update sbom reset help
 .DELETE_ON_ERROR:
 
+# Everything here starts Python many times; without its bytecode each start would compile the application anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/app.txt requirements/local.txt

@@ -52,5 +52,5 @@ class Book(ABC):
             await asyncio.sleep(self.every)
             try:
                 await self.write()
-            except (DomainError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # a book nobody writes any more fills the memory
                 _log.warning("book.kept", book=self.name, reason=type(error).__name__)

@@ -27,7 +27,7 @@ from app.errors import Unavailable
 from app.reader import Reader, Readers, Reading
 from app.settings import Settings
 from app.tasks import end
-from app.vault.probe import CONNECT_TIMEOUT, REFUSED, tls_of
+from app.vault.probe import CONNECT_TIMEOUT, DRIVER_FAULTS, REFUSED, tls_of
 from app.vault.snapshot import DatabaseLogin, SecretSource, Snapshot
 
 C = TypeVar("C", bound=AsyncConnection)
@@ -313,7 +313,7 @@ def _connecting() -> Iterator[None]:
             raise _LoginRefused("The database refuses our login", code="secrets_unavailable") from None
         _log.warning("no connection: %s (%s)", type(error).__name__, _sqlstate(error))
         raise Unavailable("The database cannot be reached", code="database_unavailable") from None
-    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+    except (*DRIVER_FAULTS, OSError, TimeoutError) as error:
         _log.warning("no connection: %s", type(error).__name__)
         raise Unavailable("The database cannot be reached", code="database_unavailable") from None
 
@@ -337,7 +337,7 @@ def _translated(error: BaseException) -> Unavailable | None:
     """
     if isinstance(error, TimeoutError):
         return Unavailable("The database does not answer", code="database_unavailable")
-    if not isinstance(error, exc.DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError):
+    if not isinstance(error, (exc.DBAPIError, asyncpg.PostgresError, *DRIVER_FAULTS)):
         return None
     state = _sqlstate(error)
     if state in CONTENDED:
@@ -347,8 +347,8 @@ def _translated(error: BaseException) -> Unavailable | None:
     return Lost("The database went away") if _went_away(error) else None
 
 
-def _went_away(error: exc.DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:
-    # The driver says InterfaceError, without a state, of a connection that has been closed.
+def _went_away(error: BaseException) -> bool:
+    # The driver's own errors, which carry no state, are of a connection that has been closed.
     closed = error.connection_invalidated if isinstance(error, exc.DBAPIError) else not hasattr(error, "sqlstate")
     return closed or _sqlstate(error).startswith(LOST)
 

@@ -18,6 +18,7 @@ from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.errors import DomainError, Unavailable
+from app.vault.probe import DRIVER_FAULTS
 
 OLDEST: Final = 1800.0  # seconds; what a server process gathers over time goes with it
 Translate = Callable[[BaseException], Exception | None]
@@ -123,7 +124,7 @@ class Readers:
         try:
             # Shielded: a caller who goes away must not leave a connection half closed.
             await asyncio.shield(reader.close())
-        except (exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (exc.SQLAlchemyError, asyncpg.PostgresError, *DRIVER_FAULTS, OSError):
             pass  # it is gone, which is what was wanted
         finally:
             self._place_left()

@@ -13,12 +13,18 @@ import pytest
 from local.stack import Stack
 from tests import makers
 from tests.bounded import pytest_collection_modifyitems  # noqa: F401 - a hook
+from tests.canaries import (
+    CANARIES,
+    hide_identities,
+    look_around,
+    pytest_runtest_logreport,  # noqa: F401 - a hook
+)
 from tests.cast import CAST, Cast, Person
 from tests.client import Browser, Program
 from tests.observed import OBSERVED, misshapen, undeclared
 from tests.recorded import RECORDED
 from tests.scheduling import pytest_xdist_make_scheduler  # noqa: F401 - pytest finds hooks by their name in this module
-from tests.site import TABLES, Site, as_owner, running
+from tests.site import TABLES, Site, as_owner, everything_stored, running
 from tests.stacks import pytest_configure, running_stack  # noqa: F401 - one of them a hook
 
 
@@ -27,6 +33,7 @@ def app_stack() -> Iterator[Stack]:
     """The servers the application needs, with its tables."""
     # Not below pytest's folder: that one is closed to the user PostgreSQL runs as under root.
     with running_stack(Path(tempfile.mkdtemp(prefix="sa-"))) as stack:
+        hide_identities(stack)
         yield stack
 
 
@@ -41,6 +48,11 @@ async def site(app_stack: Stack) -> AsyncIterator[Site]:
         assert misshapen(OBSERVED, document) == []
         # And every answer, to people too, kept the rules that hold for all of them.
         assert sorted(RECORDED.faults) == []
+        # No secret showed anywhere.
+        told = [(await site.program().get(path)).text for path in ("/metrics", "/health/ready")]
+        look_around(app_stack, {"tables": await everything_stored(app_stack), "metrics and health": "\n".join(told)})
+        assert len(CANARIES) > 8
+        assert sorted(CANARIES.seen) == []
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.tables import metadata
 from app.web.context import EXTENSION
 from local.stack import Stack
+from tests.canaries import CANARIES
 from tests.client import Browser, Caller, Program
 from vault.client import connect
 
@@ -113,6 +114,8 @@ async def running(
     prepare(app)
     site = Site(app, settings, stack)
     async with _lifespan(app):
+        CANARIES.learn(site.resources.secrets.snapshot)
+        site.resources.secrets.on_change(CANARIES.learn)
         try:
             yield site
         finally:
@@ -155,6 +158,13 @@ async def as_owner(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
         yield db
     finally:
         await db.close()
+
+
+async def everything_stored(stack: Stack) -> str:
+    """Every row of every table, as text."""
+    async with as_owner(stack) as db:
+        rows = [await db.fetchval(f"SELECT string_agg(t::text, chr(10)) FROM {table} t") for table in TABLES]
+    return "\n".join(text for text in rows if text)
 
 
 def _owner_login(stack: Stack) -> dict[str, str]:

@@ -12,7 +12,6 @@ import structlog
 
 from app.accounts import service
 from app.database import Database
-from app.errors import DomainError
 from app.tasks import end
 
 LOOK_EVERY: Final = 15.0
@@ -50,5 +49,5 @@ class Suspensions:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 await self.look()
-            except (DomainError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # a loop that ended silently would be missed too late
                 _log.warning("suspensions.not_looked", reason=type(error).__name__)

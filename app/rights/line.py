@@ -19,7 +19,7 @@ import structlog
 from app.rights.notices import CHANNEL, Notice, decode
 from app.settings import Settings
 from app.tasks import end
-from app.vault.probe import tls_of
+from app.vault.probe import DRIVER_FAULTS, tls_of
 from app.vault.snapshot import SecretSource
 
 PULSE_EVERY: Final = 0.2
@@ -29,7 +29,6 @@ CONNECT_TIMEOUT: Final = 3.0
 SLOWEST_RETRY: Final = 1.0
 
 _log = structlog.get_logger("scriptorium.rights")
-_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class NoticeLine:
@@ -52,6 +51,7 @@ class NoticeLine:
         self._connection: Any = None
         self._generation = -1
         self._first_pulse = asyncio.Event()
+        self._cut = asyncio.Event()
         self.losses = 0
 
     @property
@@ -85,7 +85,7 @@ class NoticeLine:
                 self._restored()
                 pause = 0.05
                 await self._beat()
-            except _FAULTS as error:
+            except Exception as error:  # noqa: BLE001  # without its line this worker would ask the database for ever
                 self._lose(type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(SLOWEST_RETRY, pause * 2)
@@ -99,7 +99,9 @@ class NoticeLine:
             self._first_pulse.set()
             if self._source.snapshot.login.generation != self._generation:
                 await self._move()
-            await asyncio.sleep(PULSE_EVERY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PULSE_EVERY):
+                    await self._cut.wait()
 
     def _check_login(self) -> None:
         if self._source.snapshot.login.seconds_left() <= 0:
@@ -119,22 +121,30 @@ class NoticeLine:
             server_settings={"application_name": "scriptorium-notices"},
         )
         try:
+            connection.add_termination_listener(self._on_end)
             await connection.add_listener(CHANNEL, self._on_notice)
         except BaseException:
             connection.terminate()
             raise
         self._connection, self._generation = connection, login.generation
+        self._cut.clear()
 
     async def _move(self) -> None:
         """Go over to the new login: the new connection listens before the old one hangs up, so nothing is missed."""
         before = self._connection
         await self._open()
-        with suppress(*_FAULTS):
+        with suppress(asyncpg.PostgresError, *DRIVER_FAULTS, OSError, TimeoutError):
             await before.close(timeout=PULSE_TIMEOUT)
 
     def _on_notice(self, connection: Any, pid: int, channel: str, payload: object) -> None:
         del connection, pid, channel
         self._heard(decode(str(payload)))
+
+    def _on_end(self, connection: Any) -> None:
+        """A line that was seen to break is not trusted until the next pulse finds out."""
+        if connection is self._connection:
+            self._good_until = 0.0
+            self._cut.set()
 
     def _lose(self, why: str) -> None:
         self.losses += 1

@@ -14,6 +14,9 @@ from app.vault.errors import Denied, Down
 Probe = Callable[[str, str], Awaitable[None]]
 
 CONNECT_TIMEOUT = 5.0  # seconds for one connection to PostgreSQL, TLS and SCRAM included
+# The driver's own errors about a connection; the second kind, "internal", it raises for one that ends in the middle of
+# an operation, after the server's last words and before its goodbye.
+DRIVER_FAULTS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 REFUSED = ("28P01", "28000")  # wrong password, and no such or no longer valid role
 
 
@@ -44,14 +47,14 @@ def prober(settings: Settings) -> Probe:
             if error.sqlstate in REFUSED:
                 raise Denied(f"{where} refuses the login Vault gave") from None
             raise Down(f"{where} answers with {type(error).__name__} ({error.sqlstate})") from None
-        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        except (*DRIVER_FAULTS, OSError, TimeoutError) as error:
             raise Down(f"{where} is not reachable ({type(error).__name__})") from None
         try:
             await connection.execute("SELECT 1")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (asyncpg.PostgresError, *DRIVER_FAULTS, OSError) as error:
             raise Down(f"{where} gives up a fresh connection ({type(error).__name__})") from None
         finally:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            with suppress(asyncpg.PostgresError, *DRIVER_FAULTS, OSError, TimeoutError):
                 await connection.close(timeout=1.0)
 
     return probe

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.errors import DomainError
 from app.tasks import end
 
 EVERY: Final = 3600.0
@@ -58,6 +57,6 @@ class Sweeper:
         while True:
             try:
                 await self.sweep()
-            except (DomainError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # a loop that ended silently would be missed too late
                 _log.warning("sweeping.put_off", reason=type(error).__name__)
             await asyncio.sleep(EVERY)

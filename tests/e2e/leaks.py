@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 import psutil
 
 from app.vault.subscriber import Subscriber
+from tests.canaries import forms, held
 from tests.e2e.house import House
 
-SHORTEST = 12  # what is shorter than this is found by chance
 NO_SECRET = (".role-id", "provisioned")
-
-
-def forms(secret: bytes) -> set[bytes]:
-    """A secret as it could appear: as it is, in base64 and base64url, in hex, and quoted for a URL or in JSON."""
-    plain = base64.b64encode(secret).rstrip(b"=")
-    found = {secret, plain, base64.urlsafe_b64encode(secret).rstrip(b"="), secret.hex().encode()}
-    found |= {secret.hex().upper().encode(), quote(secret).encode(), quote_plus(secret).encode()}
-    found.add(json.dumps(secret.decode("utf-8", "replace"))[1:-1].encode())
-    return {form for form in found if len(form) >= SHORTEST}
 
 
 async def of_vault(house: House) -> dict[str, bytes]:
@@ -34,10 +23,7 @@ async def of_vault(house: House) -> dict[str, bytes]:
     await source.start()
     snapshot = source.snapshot
     await source.stop()
-    found = {f"{ring.name} key {key.version}": key.value for ring in snapshot.rings.values() for key in ring.keys}
-    found["body of the token key"] = b"".join(snapshot.rings["token"].signing.value.split(b"\n")[1:-2])[:48]
-    found["database password"] = snapshot.login.password.encode()
-    return found | {"Valkey password": snapshot.valkey_password.encode()}
+    return {f"{name}, {number}": secret for number, (name, secret) in enumerate(held(snapshot)) if secret}
 
 
 def of_disk(house: House) -> dict[str, bytes]:

@@ -16,8 +16,9 @@ from urllib.parse import quote_plus
 import psutil
 import pytest
 
+from tests.canaries import forms
 from tests.e2e.house import CHECKOUT, House
-from tests.e2e.leaks import forms, leaks, of_disk, of_vault, traces
+from tests.e2e.leaks import leaks, of_disk, of_vault, traces
 from tests.e2e.people import SCRIPTORIUM, Cast, Programs, Secrets
 
 SERVERS = {"postgres", "bao", "valkey-server"}
