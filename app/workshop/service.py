@@ -15,6 +15,7 @@ import structlog
 from app.errors import DomainError
 from app.web.lanes import Lane
 from app.workshop.bench import REFUSED
+from app.workshop.child import Child
 
 Kind = Literal["image", "paper", "book"]
 PIECE: Final = 64 * 1024
@@ -87,58 +88,50 @@ class Workshop:
                 self.failed += 1
                 raise Unworkable("time") from None
             finally:
-                if process.returncode is None:
-                    with suppress(ProcessLookupError):
-                        process.kill()
-                    await process.wait()
+                await process.end()
         if code != 0:
             self.failed += 1
             _log.warning("workshop.failed", kind=kind, code=code, word=word)
             raise Unworkable(word if code == REFUSED and word.isalpha() else "failed")
         self.done += 1
 
-    async def _start(self, kind: Kind, place: str) -> asyncio.subprocess.Process:
+    async def _start(self, kind: Kind, place: str) -> Child:
         seconds = str(max(1, round(self._seconds)))
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-m", "app.workshop.bench", kind, seconds, str(self._memory),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=place,
+        return await Child.start(
+            [sys.executable, "-I", "-m", "app.workshop.bench", kind, seconds, str(self._memory)],
+            place=place,
             # Nothing of ours but where programs are: a bench has no business with settings or anybody's home.
-            env={"PATH": os.defpath, "HOME": place, "TMPDIR": place, "LANG": "C.UTF-8", "RAYON_NUM_THREADS": "1"},
-            start_new_session=True,
-        )  # fmt: skip
+            environment={
+                "PATH": os.defpath,
+                "HOME": place,
+                "TMPDIR": place,
+                "LANG": "C.UTF-8",
+                "RAYON_NUM_THREADS": "1",
+            },
+        )
 
 
-async def _feed(process: asyncio.subprocess.Process, task: AsyncIterable[bytes]) -> None:
-    stdin = process.stdin
-    if stdin is None:
-        raise LookupError("a bench without an inlet")
+async def _feed(process: Child, task: AsyncIterable[bytes]) -> None:
     # A bench that gave up does not listen any more; its exit code says why.
     with suppress(BrokenPipeError, ConnectionResetError):
         async for piece in task:
-            stdin.write(piece)
-            await stdin.drain()
-        stdin.close()
-        await stdin.wait_closed()
+            process.stdin.write(piece)
+            await process.stdin.drain()
+        process.stdin.close()
+        await process.stdin.wait_closed()
 
 
-async def _pieces(process: asyncio.subprocess.Process, most: int) -> AsyncIterator[bytes]:
-    stdout = process.stdout
-    if stdout is None:
-        raise LookupError("a bench without an outlet")
+async def _pieces(process: Child, most: int) -> AsyncIterator[bytes]:
     left = most
-    while piece := await stdout.read(PIECE):
+    while piece := await process.stdout.read(PIECE):
         left -= len(piece)
         if left < 0:
             raise Unworkable("size")
         yield piece
 
 
-async def _word(process: asyncio.subprocess.Process) -> str:
-    stderr = process.stderr
-    said = await stderr.read(2000) if stderr is not None else b""
+async def _word(process: Child) -> str:
+    said = await process.stderr.read(2000)
     return said.decode("utf-8", "replace").strip()
 
 
