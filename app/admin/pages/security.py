@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from quart import Blueprint, Response
 
+from app.accounts import service as accounts
 from app.admin.doors import administrators
 from app.admin.schemas import Cursor, Words
 from app.watch import service as watch
@@ -40,6 +44,7 @@ async def index() -> Response:
         found = await watch.events(db, args.kind.strip(), after=decode_cursor(args.cursor), limit=PAGE + 1)
         alerts = await watch.events(db, alerts=True, limit=ALERTS)
         reports = await watch.reports(db)
+        names = await accounts.names(db, _people([*found, *alerts]))
     rows, more = split(found, PAGE)
     given = {"kind": args.kind.strip()} if args.kind.strip() else {}
     cursor = encode_cursor(rows[-1].first_at, rows[-1].id) if more else None
@@ -51,6 +56,7 @@ async def index() -> Response:
         quiet=[KINDS[kind].title for kind, values in counted.items() if not any(values)],
         events=rows,
         reports=reports,
+        names={str(person.id): person.display_name for person in names},
         title_of=title_of,
         filters=given,
         kinds=[("", "All"), *((kind, known.title) for kind, known in KINDS.items())],
@@ -58,6 +64,15 @@ async def index() -> Response:
         next_url="/admin/security?" + urlencode({**given, "cursor": cursor}) if cursor else None,
         previous_url="/admin/security?" + urlencode(given) if args.cursor else None,
     )
+
+
+def _people(events: list[Any]) -> list[UUID]:
+    """Whose doing some of it was; a subject may also be a word."""
+    found = set()
+    for event in events:
+        with suppress(ValueError):
+            found.add(UUID(event.subject))
+    return sorted(found)
 
 
 def _plots(moments: list[datetime], counted: dict[str, list[int]]) -> list[dict[str, object]]:

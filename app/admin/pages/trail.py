@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 from quart import Blueprint, Response
 
+from app.accounts import service as accounts
 from app.admin.doors import administrators
 from app.admin.schemas import Cursor, Words
 from app.admin.service import audit_view
@@ -46,18 +48,25 @@ async def trail() -> Response:
     filters = _filters(args)
     async with reading() as db:
         found = await audit.events(db, filters, after=decode_cursor(args.cursor), limit=PAGE + 1)
+        names = await accounts.names(db, _people(found))
     rows, more = split(found, PAGE)
     given = {name: value for name, value in msgspec.structs.asdict(args).items() if value and name != "cursor"}
     cursor = encode_cursor(rows[-1].at, rows[-1].id) if more else None
     return await page(
         "admin/audit.html",
         events=[audit_view(row) for row in rows],
+        names={str(person.id): person.display_name for person in names},
         filters=given,
         query=urlencode(given),
         most=MOST,
         next_url="/admin/audit?" + urlencode({**given, "cursor": cursor}) if cursor else None,
         previous_url="/admin/audit?" + urlencode(given) if args.cursor else None,
     )
+
+
+def _people(events: list[Any]) -> list[UUID]:
+    """Whom something was done to."""
+    return sorted({UUID(event.target_id) for event in events if event.target_type == "person" and event.target_id})
 
 
 @blueprint.get("/admin/audit.csv")
