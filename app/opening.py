@@ -103,9 +103,9 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     app.extensions[BasicCache.__name__] = BasicCache()
     store = await asyncio.to_thread(open_store, settings, lambda: secrets.snapshot.bucket)
     app.extensions[Store.__name__] = store
-    app.extensions[Gallery.__name__] = Gallery(store, Pictures())
+    gallery = app.extensions[Gallery.__name__] = Gallery(store, Pictures())
     budgets = app.extensions[Budgets.__name__] = Budgets(settings, lambda: valkey)
-    app.extensions[Printer.__name__] = Printer(settings, store, Press(), budgets)
+    app.extensions[Printer.__name__] = Printer(settings, store, gallery, Press(), budgets)
     sweeper = Sweeper(
         database, (_kept_answers(settings), forget_old, _files(store), sweep_watch, forget_devices, forget_letters)
     )

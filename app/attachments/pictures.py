@@ -27,18 +27,30 @@ class Gallery:
 
     async def picture(self, digest: str) -> tuple[str, AsyncIterator[bytes]]:
         """Media type and bytes of the picture made from these bytes; raises NotFound, Unworkable or Busy."""
-        name = f"{FOLDER}/{digest[:2]}/{digest}-{_EDITION}"
-        found = await self._store.read(name)
-        if found is None:
-            lock = self._making.setdefault(name, asyncio.Lock())
-            try:
-                async with lock:
-                    found = await self._store.read(name) or await self._make(digest, name)
-            finally:
-                if not lock.locked():
-                    self._making.pop(name, None)
+        name = place_of(digest)
+        found = await self._store.read(name) or await self._made(digest, name)
         first = await anext(found, b"")
         return _SIGNATURES[first[:2]], _rejoined(first, found)
+
+    async def ready(self, digest: str) -> int:
+        """See to it that the picture is there, at `place_of(digest)`; returns its size.  Raises as `picture` does."""
+        name = place_of(digest)
+        size = await self._store.size(name)
+        if size is None:
+            await self._made(digest, name)
+            size = await self._store.size(name)
+        if size is None:
+            raise NotFound
+        return size
+
+    async def _made(self, digest: str, name: str) -> AsyncIterator[bytes]:
+        lock = self._making.setdefault(name, asyncio.Lock())
+        try:
+            async with lock:
+                return await self._store.read(name) or await self._make(digest, name)
+        finally:
+            if not lock.locked():
+                self._making.pop(name, None)
 
     async def _make(self, digest: str, name: str) -> AsyncIterator[bytes]:
         original = await self._store.read(blob_name(bytes.fromhex(digest)))
@@ -52,6 +64,11 @@ class Gallery:
         if found is None:
             raise NotFound
         return found
+
+
+def place_of(digest: str) -> str:
+    """Where in the store the picture lies that was made from the bytes with this hash."""
+    return f"{FOLDER}/{digest[:2]}/{digest}-{_EDITION}"
 
 
 async def _rejoined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

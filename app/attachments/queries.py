@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import Delete, Insert
 
 from app.access import Actor
+from app.attachments.kinds import PICTURES
 from app.attachments.models import Attachment, Blob
 from app.documents.offered import Document, visible_to
 from app.journal.offered import Entry
@@ -70,6 +72,28 @@ def seen_by(actor: Actor, document_id: UUID, attachment_id: UUID) -> Select[*tup
         attachment(document_id, attachment_id)
         .join(Document, Document.id == Attachment.document_id)
         .where(or_(visible_to(actor), shown))
+    )
+
+
+def pictures(actor: Actor, document_id: UUID, ids: Collection[UUID]) -> Select[*tuple[Any, ...]]:
+    """The pictures among these files of one document, for those who may see it."""
+    return _pictures(ids).where(Attachment.document_id == document_id, visible_to(actor))
+
+
+def entry_pictures(entry_id: UUID, ids: Collection[UUID]) -> Select[*tuple[Any, ...]]:
+    """The pictures among these files of the document an entry came from, while everybody may read the entry."""
+    return (
+        _pictures(ids)
+        .join(Entry, Entry.id == Document.entry_id)
+        .where(Entry.id == entry_id, Entry.withdrawn_at.is_(None))
+    )
+
+
+def _pictures(ids: Collection[UUID]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Attachment.id, Attachment.document_id, Attachment.sha256)
+        .join(Document, Document.id == Attachment.document_id)
+        .where(Attachment.id.in_(ids), Attachment.media_type.in_(PICTURES))
     )
 
 

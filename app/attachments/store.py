@@ -93,6 +93,15 @@ class Store:
             return None
         return _pieces(found)
 
+    async def size(self, name: str) -> int | None:
+        """How many bytes are under `name`; None when there are none."""
+        try:
+            with _store_faults():
+                found = await obstore.head_async(self._store, name)
+        except NotFoundError:
+            return None
+        return found["size"]
+
     async def remove(self, name: str) -> None:
         """Throw away what is under `name`, if anything."""
         try:

@@ -7,11 +7,9 @@ from uuid import UUID
 from quart import Blueprint, Response
 
 from app.attachments.answers import as_file
-from app.documents import service as documents
+from app.exports import texts
 from app.exports.answers import epub_answer, markdown_answer, pdf_answer
 from app.exports.schemas import BudgetList, BudgetView
-from app.exports.texts import of_document, of_entry
-from app.journal import service as journal
 from app.web.answers import answer
 from app.web.budgets import Budgets, expensive
 from app.web.context import current_actor, extension, reading
@@ -34,8 +32,8 @@ blueprint = Blueprint("exports_api", __name__)
 @expensive("paper", budget="exports", by_service=True)
 async def document_pdf(document_id: UUID) -> Response:
     async with reading() as db:
-        found = await documents.document(db, current_actor(), document_id)
-    return await pdf_answer(of_document(found))
+        text = await texts.of_document(db, current_actor(), document_id)
+    return await pdf_answer(text)
 
 
 @blueprint.get("/v1/documents/<uuid:document_id>/export.epub")
@@ -51,8 +49,8 @@ async def document_pdf(document_id: UUID) -> Response:
 @expensive("book", budget="exports", by_service=True)
 async def document_epub(document_id: UUID) -> Response:
     async with reading() as db:
-        found = await documents.document(db, current_actor(), document_id)
-    return await epub_answer(of_document(found))
+        text = await texts.of_document(db, current_actor(), document_id)
+    return await epub_answer(text)
 
 
 @blueprint.get("/v1/documents/<uuid:document_id>/export.md")
@@ -63,8 +61,8 @@ async def document_epub(document_id: UUID) -> Response:
 @requires(scope="documents:read")
 async def document_markdown(document_id: UUID) -> Response:
     async with reading() as db:
-        found = await documents.document(db, current_actor(), document_id)
-    return await markdown_answer(of_document(found))
+        text = await texts.of_document(db, current_actor(), document_id)
+    return await markdown_answer(text)
 
 
 @blueprint.get("/v1/entries/<uuid:entry_id>/export.pdf")
@@ -76,8 +74,8 @@ async def document_markdown(document_id: UUID) -> Response:
 @expensive("paper", budget="exports", by_service=True)
 async def entry_pdf(entry_id: UUID) -> Response:
     async with reading() as db:
-        found = await journal.entry(db, entry_id)
-    return await pdf_answer(of_entry(found))
+        text = await texts.of_entry(db, entry_id)
+    return await pdf_answer(text)
 
 
 @blueprint.get("/v1/me/budgets")

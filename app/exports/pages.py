@@ -8,11 +8,10 @@ from quart import Blueprint, Response
 
 from app.attachments.answers import as_file
 from app.documents import service as documents
-from app.documents.schemas import DocumentView
 from app.documents.service import parts_of
+from app.exports import texts
 from app.exports.answers import epub_answer, markdown_answer, pdf_answer
-from app.exports.texts import of_document, of_entry
-from app.journal import service as journal
+from app.exports.texts import Manuscript
 from app.web.budgets import Budgets, expensive
 from app.web.context import current_actor, extension, reading
 from app.web.guards import requires
@@ -21,15 +20,16 @@ from app.web.render import page
 blueprint = Blueprint("exports", __name__)
 
 
-async def _document(document_id: UUID) -> DocumentView:
+async def _text(document_id: UUID) -> Manuscript:
     async with reading() as db:
-        return await documents.document(db, current_actor(), document_id)
+        return await texts.of_document(db, current_actor(), document_id)
 
 
 @blueprint.get("/documents/<uuid:document_id>/export")
 @requires()
 async def choose(document_id: UUID) -> Response:
-    document = await _document(document_id)
+    async with reading() as db:
+        document = await documents.document(db, current_actor(), document_id)
     parts = parts_of(current_actor(), document)
     return await page(
         "exports/choose.html",
@@ -44,7 +44,7 @@ async def choose(document_id: UUID) -> Response:
 @requires()
 @expensive("paper", budget="exports", by_service=True)
 async def document_pdf(document_id: UUID) -> Response:
-    return await pdf_answer(of_document(await _document(document_id)))
+    return await pdf_answer(await _text(document_id))
 
 
 @blueprint.get("/documents/<uuid:document_id>/export.epub")
@@ -52,14 +52,14 @@ async def document_pdf(document_id: UUID) -> Response:
 @requires()
 @expensive("book", budget="exports", by_service=True)
 async def document_epub(document_id: UUID) -> Response:
-    return await epub_answer(of_document(await _document(document_id)))
+    return await epub_answer(await _text(document_id))
 
 
 @blueprint.get("/documents/<uuid:document_id>/export.md")
 @as_file
 @requires()
 async def document_markdown(document_id: UUID) -> Response:
-    return await markdown_answer(of_document(await _document(document_id)))
+    return await markdown_answer(await _text(document_id))
 
 
 @blueprint.get("/entry/<uuid:entry_id>.pdf")
@@ -68,5 +68,5 @@ async def document_markdown(document_id: UUID) -> Response:
 @expensive("paper", budget="exports", by_service=True)
 async def entry_pdf(entry_id: UUID) -> Response:
     async with reading() as db:
-        found = await journal.entry(db, entry_id)
-    return await pdf_answer(of_entry(found))
+        text = await texts.of_entry(db, entry_id)
+    return await pdf_answer(text)

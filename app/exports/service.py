@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -12,62 +13,87 @@ from typing import Final, Literal
 import msgspec
 
 from app.access import Actor
+from app.attachments.illustrations import Illustration
+from app.attachments.pictures import Gallery, place_of
 from app.attachments.store import Store
 from app.errors import NotFound
+from app.exports.easel import Easel
 from app.exports.texts import Manuscript
 from app.settings import Settings
 from app.web.budgets import Budgets
 from app.workshop.service import MIB, Press
-from app.workshop.sheets import EDITION, Sheet
+from app.workshop.sheets import EDITION, Sheet, opened_by
 
 Made = Literal["paper", "book"]
 ENDINGS: Final[Mapping[Made, str]] = MappingProxyType({"paper": "pdf", "book": "epub"})
 FOLDER: Final = "exports"
 KEPT: Final = timedelta(days=7)
 """After that a file is made again if anybody wants it."""
-_MOST: Final = 32 * MIB
+_MOST: Final = 48 * MIB
 
 
 class Printer:
     """The made files of one worker; whoever asks for one that is being made waits for it and spends nothing."""
 
-    def __init__(self, settings: Settings, store: Store, press: Press, budgets: Budgets) -> None:
+    def __init__(self, settings: Settings, store: Store, gallery: Gallery, press: Press, budgets: Budgets) -> None:
         self._fonts = str(settings.export_fonts.absolute()) if settings.export_fonts else ""
         self._store = store
+        self._easel = Easel(gallery)
         self._press = press
         self._budgets = budgets
         self._making: dict[str, asyncio.Lock] = {}
 
     async def made(self, actor: Actor, text: Manuscript, kind: Made) -> tuple[str, AsyncIterator[bytes]]:
         """The file's hash and bytes; raises Throttled (budget), Busy (line) or Unworkable (the text itself)."""
-        task = msgspec.json.encode(
-            Sheet(text.title, text.body, [*text.people], [*text.lines], int(text.at.timestamp()), self._fonts)
-        )
-        digest = sha256(EDITION.encode() + task).hexdigest()
-        name = f"{FOLDER}/{digest[:2]}/{digest}.{ENDINGS[kind]}"
+        sheet = Sheet(text.title, text.body, [*text.people], [*text.lines], int(text.at.timestamp()), self._fonts)
+        pictures = [(one.address, place_of(one.sha256)) for one in text.pictures]
+        digest = sha256(EDITION.encode() + msgspec.json.encode([sheet, pictures])).hexdigest()
+        name = _name(digest, kind)
         found = await self._store.read(name)
         if found is None:
             lock = self._making.setdefault(name, asyncio.Lock())
             try:
                 async with lock:
-                    found = await self._store.read(name) or await self._make(actor, kind, task, name)
+                    found = await self._store.read(name)
+                    if found is None:
+                        return await self._make(actor, kind, sheet, text.pictures, digest)
             finally:
                 if not lock.locked():
                     self._making.pop(name, None)
         return digest, found
 
-    async def _make(self, actor: Actor, kind: Made, task: bytes, name: str) -> AsyncIterator[bytes]:
-        made = self._press.work(kind, _once(task), most=_MOST)
-        async with self._budgets.spending("exports", actor), self._press.bench(), self._store.arriving(made) as arrival:
-            await self._store.keep(arrival, name)
-        found = await self._store.read(name)
+    async def _make(
+        self, actor: Actor, kind: Made, sheet: Sheet, pictures: Sequence[Illustration], digest: str
+    ) -> tuple[str, AsyncIterator[bytes]]:
+        async with self._budgets.spending("exports", actor):
+            hung = await self._easel.hang(pictures)
+            if any(plate.why == "late" for plate in hung.plates):
+                digest = secrets.token_hex(32)  # another try may do better, so this one is found by nobody else
+            task = _task(self._store, msgspec.structs.replace(sheet, pictures=hung.plates), hung.places)
+            made = self._press.work(kind, task, most=_MOST)
+            async with self._press.bench(), self._store.arriving(made) as arrival:
+                await self._store.keep(arrival, _name(digest, kind))
+        found = await self._store.read(_name(digest, kind))
         if found is None:
             raise NotFound
-        return found
+        return digest, found
 
 
-async def _once(task: bytes) -> AsyncIterator[bytes]:
-    yield task
+def _name(digest: str, kind: Made) -> str:
+    return f"{FOLDER}/{digest[:2]}/{digest}.{ENDINGS[kind]}"
+
+
+async def _task(store: Store, sheet: Sheet, places: Sequence[str]) -> AsyncIterator[bytes]:
+    """What the press is sent: piece by piece, so that no worker ever holds the pictures of a text."""
+    yield opened_by(sheet)
+    for place in places:
+        async for piece in await store.read(place) or _nothing():
+            yield piece
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
 
 
 async def sweep(store: Store) -> int:

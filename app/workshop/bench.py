@@ -51,14 +51,18 @@ def main() -> int:
     try:
         result: bytes = work(sys.stdin.buffer.read())
     except Refused as refused:
-        sys.stderr.write(refused.word)
-        return REFUSED
+        return _refuse(refused.word)
     except MemoryError:
-        sys.stderr.write("memory")
-        return REFUSED
+        return _refuse("memory")
     sys.stdout.buffer.write(result)
     sys.stdout.buffer.flush()
     return 0
+
+
+def _refuse(word: str) -> int:
+    sys.stderr.write(word)
+    sys.stderr.flush()  # the end below flushes nothing
+    return REFUSED
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from markdown_it.token import Token
 
 from app.web.dressing import allowed_link, is_outside, plain
 from app.web.markdown_parser import Budget, TooCostlyError, make_parser
+from app.workshop.sheets import described, picture_address
 
 Block = dict[str, Any]
 Run = dict[str, Any]
@@ -45,15 +46,29 @@ class _Place:
         return made
 
 
-def blocks_of(text: str) -> list[Block]:
-    """The blocks of a text; one that would cost too much to read comes as it was typed."""
+def blocks_of(text: str, plates: Mapping[str, Run]) -> list[Block]:
+    """The blocks of a text with its pictures; one that would cost too much to read comes as it was typed."""
     clean = text.encode("utf-8", "replace").decode()
     try:
         tokens = make_parser().parse(clean, {"budget": Budget()})
     except (TooCostlyError, RecursionError):
         return [_Place().block("code", text=piece, lang="") for piece in _sheets(_seen(clean))]
+    _find_pictures(tokens, plates)
     notes = _notes(tokens)
     return list(_walk(tokens, notes))
+
+
+def _find_pictures(tokens: Sequence[Token], plates: Mapping[str, Run]) -> None:
+    """Put beside each picture how it is shown: as the plate at its address, or in words that say why it is not."""
+    for inline in tokens:
+        for token in inline.children or ():
+            if token.type == "image":
+                alt = plain(token.children or ())
+                plate = plates.get(picture_address(str(token.attrGet("src") or "")) or "", {"why": "missing"})
+                if "why" in plate:
+                    token.meta = {"t": _breakable(described(alt, plate["why"])), "i": True}
+                else:
+                    token.meta = {**plate, "alt": alt, "title": str(token.attrGet("title") or "")}
 
 
 def _walk(tokens: Sequence[Token], notes: dict[int, list[Run]]) -> Iterator[Block]:
@@ -65,12 +80,10 @@ def _walk(tokens: Sequence[Token], notes: dict[int, list[Run]]) -> Iterator[Bloc
         if kind == "footnote_block_open":
             return  # they stand at the foot of the page that speaks of them
         if kind == "heading_open":
-            runs = [run for run in _runs(tokens[index + 1], {}) if "note" not in run]
+            runs = [_in_words(run) for run in _runs(tokens[index + 1], {}) if "note" not in run]
             yield place.block("heading", level=int(token.tag[1]) - 1, runs=runs, rtl=rightward(runs))
         elif kind == "inline" and tokens[index - 1].type == "paragraph_open":
-            runs = _runs(token, notes)
-            if runs:
-                yield place.block("par", runs=runs, rtl=rightward(runs))
+            yield from _paragraph(place, _runs(token, notes))
         elif kind in ("fence", "code_block"):
             language = _language(token)
             for piece in _sheets(_seen(token.content.rstrip("\n"))):
@@ -174,8 +187,41 @@ def _run(token: Token) -> Run | None:
         case "task":
             run = {"t": "☑ " if token.meta["done"] else "☐ "}
         case "image":
-            run = {"t": f"[Image: {plain(token.children or ()) or 'without a description'}]", "i": True}
+            run = {**token.meta}
     return run
+
+
+def _paragraph(place: _Place, runs: Sequence[Run]) -> Iterator[Block]:
+    """A paragraph's blocks: words, and pictures by themselves between them."""
+    for part in _parted(runs):
+        if "pic" in part[0]:
+            yield place.block("picture", **part[0], rtl=rightward([{"t": part[0]["title"]}]))
+        else:
+            yield place.block("par", runs=part, rtl=rightward(part))
+
+
+def _parted(runs: Sequence[Run]) -> Iterator[list[Run]]:
+    words: list[Run] = []
+    for run in runs:
+        if "pic" not in run:
+            # Below a picture a new line begins, without the space that stood before the word.
+            words.append(run if words or "t" not in run else {**run, "t": run["t"].lstrip(" ")})
+            continue
+        if any(_says(word) for word in words):
+            yield words
+        words = []
+        yield [run]
+    if any(_says(word) for word in words):
+        yield words
+
+
+def _says(run: Run) -> bool:
+    return "note" in run or bool(run.get("t", "").strip())
+
+
+def _in_words(run: Run) -> Run:
+    """A heading is repeated in the contents: there a picture is its description."""
+    return {"t": f"[Image: {run['alt'] or 'without a description'}]", "i": True} if "pic" in run else run
 
 
 def _without(style: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Texts set on paper: a title page, contents, numbered pages; by Typst, from data and never from anybody's program.
 
-The compiler sees an empty folder as its whole world, knows no packages, and has no address to fetch any from.
+The compiler sees one folder as its whole world, in which nothing lies but the pictures of this text, knows no packages,
+and has no address to fetch any from.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import typst
 
 from app.workshop.bench import Refused
 from app.workshop.blocks import blocks_of, rightward
-from app.workshop.sheets import Sheet
+from app.workshop.plates import plates_of
+from app.workshop.sheets import unpacked
 
 TEMPLATE: Final = Path(__file__).with_suffix(".typ")
 _HEADINGS_FOR_CONTENTS: Final = 3
 
 
 def work(task: bytes) -> bytes:
-    """The PDF file of a `Sheet` in JSON."""
-    sheet = msgspec.json.decode(task, type=Sheet)
-    blocks = blocks_of(sheet.body)
+    """The PDF file of a sheet and its pictures."""
+    sheet, pictures = unpacked(task)
+    here = Path.cwd()
+    blocks = blocks_of(sheet.body, plates_of(sheet, pictures, here))
     data = {
         "title": sheet.title,
         "rtl": rightward([{"t": sheet.title}]),
@@ -32,7 +35,6 @@ def work(task: bytes) -> bytes:
         "words": {"contents": "Contents"},
         "blocks": blocks,
     }
-    here = str(Path.cwd())
     fonts = typst.Fonts(font_paths=[sheet.fonts] if sheet.fonts else [])
     compiler = typst.Compiler(root=here, font_paths=fonts, package_path=here, package_cache_path=here)
     texts = {"text": msgspec.json.encode(data).decode()}
