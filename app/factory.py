@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ssl
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
+from uuid import UUID
 
 from quart import Quart, Response, request
 from quart.typing import ResponseTypes
@@ -110,10 +112,15 @@ def _valkey(settings: Settings, secrets: SecretSource) -> Valkey:
     )
 
 
+@lru_cache(maxsize=4096)
+def _person(person_id: UUID) -> str:
+    return f"person:{person_id}"
+
+
 def _limits(app: Quart, settings: Settings, valkey: Valkey) -> None:
     async def by_caller() -> str:
         actor = current_actor()
-        return f"person:{actor.id}" if actor.id is not None else f"address:{actor.address}"
+        return _person(actor.id) if actor.id is not None else f"address:{actor.address}"
 
     limiter = Limiter(
         settings,

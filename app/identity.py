@@ -23,20 +23,20 @@ from app.accounts.sign_in import recognise
 from app.errors import NotAuthenticated
 from app.ids import now
 from app.live.callers import Recogniser
-from app.rights.actors import actor_of
+from app.rights.actors import actor_of, keep_made, made_before
 from app.rights.facts import CredentialFacts, PersonFacts
 from app.rights.memory import Memory
 from app.rights.touches import KeyTouches, SessionTouches
 from app.tokens import keys
 from app.tokens import service as tokens
-from app.web.client_address import client_address
+from app.web.client_address import address_of, client_address
 from app.web.context import extension, reading, resources, transaction
 from app.web.cookies import session_cookie
 from app.web.current import this_request
 from app.web.faces import for_programs
 from app.web.guards import OTHER_SCHEME
 from app.web.noticing import notice
-from app.web.request_id import request_id
+from app.web.request_id import id_of, request_id
 
 Facts = tuple[CredentialFacts, PersonFacts]
 BASIC_PATHS = frozenset({"/protected"})
@@ -46,12 +46,12 @@ FILLS = 3  # how often a fetch that was overtaken by a notice is tried again
 async def load_actor() -> None:
     """Recognise the caller of this request; runs before every view."""
     asked = this_request()
-    caller = Actor(id=None, address=client_address(), request_id=request_id())
+    caller = Actor(id=None, address=address_of(asked.scope), request_id=id_of(asked.scope))
     set_identity(caller)
     if for_programs(asked.path):
         authorization = asked.headers.get("Authorization")
         if authorization is not None:
-            set_identity(await _program(caller, authorization))
+            set_identity(await _program(caller, authorization, asked.path))
     elif not asked.path.startswith("/static/"):
         set_identity(await _browser(caller))
 
@@ -59,8 +59,14 @@ async def load_actor() -> None:
 async def facts_of(presented: Hashable, look_up: Callable[[AsyncConnection], Awaitable[Facts | None]]) -> Facts | None:
     """What is known of a credential: remembered, or fetched by `look_up` and remembered if nothing ended meanwhile."""
     memory = extension(Memory)
-    known = memory.recall(presented)
-    for _ in range(0 if known is not None else FILLS):
+    return memory.recall(presented) or await _fetched(memory, presented, look_up)
+
+
+async def _fetched(
+    memory: Memory, presented: Hashable, look_up: Callable[[AsyncConnection], Awaitable[Facts | None]]
+) -> Facts | None:
+    known = None
+    for _ in range(FILLS):
         with memory.filling() as fill:
             async with reading() as db:
                 known = await look_up(db)
@@ -136,9 +142,9 @@ def _idle(session: CredentialFacts) -> bool:
     return session.last_seen is not None and session.last_seen + limit <= now()
 
 
-async def _program(caller: Actor, authorization: str) -> Actor:
+async def _program(caller: Actor, authorization: str, path: str) -> Actor:
     scheme, _, credential = authorization.partition(" ")
-    wanted = "basic" if this_request().path.rstrip("/") in BASIC_PATHS else "bearer"
+    wanted = "basic" if path.rstrip("/") in BASIC_PATHS else "bearer"
     if scheme.lower() == wanted:
         return await (_basic if wanted == "basic" else _bearer)(caller, credential.strip())
     return replace(caller, refusal=OTHER_SCHEME)
@@ -169,14 +175,22 @@ async def _bearer(caller: Actor, token: str) -> Actor:
     if signer.forged != forged:
         notice("forged_token", form="access token")
     if access is not None:
-        family_id = access.family_id
-        facts = await facts_of(family_id, lambda db: tokens.look_up(db, family_id))
+        family_id, memory = access.family_id, extension(Memory)
+        facts = memory.recall(family_id)
+        if facts is None:
+            facts = await _fetched(memory, family_id, lambda db: tokens.look_up(db, family_id))
         if facts is not None and still_good(facts) and access.epoch == facts[1].epoch:
             family, person = facts
+            known = made_before(access, family, person, caller)
+            if known is not None:
+                return known
             speaks_for = str(access.person_id) == access.client_id or person.id == access.person_id
             if speaks_for and (family.scopes is None or access.scopes <= family.scopes):
                 actor = actor_of(person, caller, auth_type="bearer", credential=family)
-                return actor if access.scopes == family.scopes else tokens.narrowed(actor, access.scopes)
+                if access.scopes != family.scopes:
+                    actor = tokens.narrowed(actor, access.scopes)
+                keep_made(access, family, person, actor)
+                return actor
     return replace(caller, refusal="The access token is not good or has ended.")
 
 

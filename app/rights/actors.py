@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from app.access import Actor
 from app.access.actor import needs_of
 from app.ids import now
-from app.rights.facts import CredentialFacts, PersonFacts
+from app.rights.facts import CredentialFacts, Made, PersonFacts
 
 
 def actor_of(
@@ -39,3 +41,21 @@ def actor_of(
         address=caller.address,
         request_id=caller.request_id,
     )
+
+
+def made_before(proof: object, credential: CredentialFacts, person: PersonFacts, caller: Actor) -> Actor | None:
+    """The actor that the same proof, credential and person made at an earlier request, for the one of `caller`.
+
+    The same means the very same objects.  Memory forgets a credential or a person by dropping its object, and what was
+    made of a dropped one is never found here: nothing can outlive what it was made of.
+    """
+    made = credential.made
+    if made is None or made.proof is not proof or made.person is not person:
+        return None
+    return replace(made.actor, address=caller.address, request_id=caller.request_id)
+
+
+def keep_made(proof: object, credential: CredentialFacts, person: PersonFacts, actor: Actor) -> None:
+    """Remember an actor for `made_before`, unless the clock alone may change it."""
+    if person.status_until is None:
+        credential.made = Made(proof, person, actor)

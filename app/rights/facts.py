@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
-from app.access import Need
+from app.access import Actor, Need
 from app.access.actor import needs_of
 
 Kind = Literal["session", "family", "key", "basic"]
@@ -55,12 +55,21 @@ def person_facts(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An actor, and the very values it was made of: another request with the same ones has the same rights."""
+
+    proof: object
+    person: PersonFacts
+    actor: Actor
+
+
 @dataclass(slots=True)
 class CredentialFacts:
     """A session, token family or key.  `epoch` None means it does not depend on one; `last_seen` moves with use.
 
     It ends at `ends_at`; `scopes` None means all of them.  A session's id was given out to somebody in the status
-    `issued_as`.
+    `issued_as`.  What was `made` of it is kept here and nowhere else, so that it is forgotten with it.
     """
 
     kind: Kind
@@ -74,6 +83,7 @@ class CredentialFacts:
     client_id: str = ""
     networks: tuple[str, ...] = ()
     issued_as: str = ""
+    made: Made | None = field(default=None, repr=False, compare=False)
 
 
 def password_name(person_id: UUID) -> UUID:

@@ -87,7 +87,11 @@ class TrustedProxies:
 
 def client_address() -> str:
     """Return the address of whoever sent the request being answered."""
-    scope: Any = this_request().scope if has_request_context() else websocket.scope
+    return address_of(this_request().scope if has_request_context() else websocket.scope)
+
+
+def address_of(scope: Any) -> str:
+    """Return the address of whoever sent the request with this scope."""
     known: str | None = scope.get("state", {}).get(STATE_KEY)
     if known is not None:
         return known

@@ -99,7 +99,7 @@ def install(app: Quart, settings: Settings) -> None:
         if found is None:
             return response
         apply, varies = found
-        if "Origin" in asked.headers:
+        if asked.headers.get("Origin") is not None:
             return await apply(response)
         if varies:
             vary(response, "Origin")

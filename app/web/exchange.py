@@ -7,6 +7,7 @@ from time import monotonic
 
 from app.web import refusals
 from app.web.asgi import Message, RawHeaders, Receive, Send
+from app.web.faces import for_programs
 from app.web.headers import HeaderSet
 from app.web.refusals import PAGE_TYPE, PROBLEM_TYPE, Refusal, page_body, problem_body
 from app.web.uploads import Gate
@@ -21,19 +22,19 @@ class Exchange:
     """Wraps `receive` and `send` of one request; a body too large or too slow is answered here, at once."""
 
     __slots__ = (
-        "_as_problem", "_deadline", "_headers", "_receive", "_remaining", "_send", "bodyless", "gate",
+        "_deadline", "_headers", "_path", "_receive", "_remaining", "_send", "bodyless", "gate",
         "refused", "request_id",
         "status",
     )  # fmt: skip
 
-    def __init__(self, receive: Receive, send: Send, headers: HeaderSet, request_id: str, *, as_problem: bool) -> None:
+    def __init__(self, receive: Receive, send: Send, headers: HeaderSet, path: str) -> None:
         self._receive = receive
         self._send = send
         self._headers = headers
-        self._as_problem = as_problem
+        self._path = path
         self._remaining = 0
         self._deadline = 0.0
-        self.request_id = request_id
+        self.request_id = ""
         self.status = 0
         self.bodyless = True
         self.refused: Refusal | None = None
@@ -88,9 +89,10 @@ class Exchange:
         if self.status:
             return
         self.status = refusal.status
-        body = (problem_body if self._as_problem else page_body)(refusal, self.request_id)
+        programs = for_programs(self._path)
+        body = (problem_body if programs else page_body)(refusal, self.request_id)
         headers = [
-            (b"content-type", (PROBLEM_TYPE if self._as_problem else PAGE_TYPE).encode()),
+            (b"content-type", (PROBLEM_TYPE if programs else PAGE_TYPE).encode()),
             (b"content-length", str(len(body)).encode()),
             *((name.encode(), value.encode()) for name, value in refusal.headers),
         ]

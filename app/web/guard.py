@@ -129,7 +129,7 @@ class Guard:
         tallies.requests += 1
         tallies.in_flight += 1
         path: str = scope["path"]
-        exchange = Exchange(receive, send, self._headers, "", as_problem=for_programs(path))
+        exchange = Exchange(receive, send, self._headers, path)
         try:
             try:
                 self._admit(scope, exchange)

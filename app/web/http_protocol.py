@@ -7,9 +7,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.web import refusals
+from app.web import answer_head, refusals
 from app.web.bodyless import LEAVING, Leaving
-from app.web.headers import HeaderSet
+from app.web.headers import HeaderSet, security_headers
 from app.web.refusals import PAGE_TYPE, Refusal, page_body
 from app.web.request_id import new_request_id
 
@@ -18,6 +18,10 @@ MAX_HEAD = 64 * 1024
 
 _NOT_HTTP = Refusal(400, "bad_request", "Bad request", "This is not a request as HTTP has it.")
 _TOO_SLOW = Refusal(408, "too_slow", "Too slow", "The request did not arrive in time.")
+
+
+for https in (False, True):
+    answer_head.look_at((name.encode(), value.encode()) for name, value in security_headers(https=https).items())
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -55,6 +59,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._pending = 0
         self._stop_clock()
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            # uvicorn makes one of its own kind, in the middle of this; nothing has been sent by it yet.
+            self.cycle.__class__ = answer_head.Cycle
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; what has come without completing a head is what may grow and take time."""

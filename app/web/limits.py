@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from quart import Quart, Request, Response
 from quart_rate_limiter import (
@@ -67,6 +67,16 @@ async def by_address() -> str:
     return address_block(client_address())
 
 
+class _Rule(NamedTuple):
+    """A limit as it holds at one endpoint, with what is the same at each request found out."""
+
+    limit: RateLimit
+    name: str
+    units: int
+    period: float
+    caller: KeyCallable
+
+
 class Limiter(RateLimiter):
     """Enforces the limits that views and blueprints declare, and those that all pages and all programs share.
 
@@ -88,7 +98,7 @@ class Limiter(RateLimiter):
         self._settings = settings
         self._shared = {True: list(programs), False: list(pages)}
         self._decider = SharedDecider(client, workers=settings.workers, prefix=prefix)
-        self._known: dict[tuple[str | None, bool], tuple[RateLimit, ...]] = {}
+        self._known: dict[tuple[str | None, bool], tuple[_Rule, ...]] = {}
         self.refused: Counter[str] = Counter()
         super().__init__(key_function=by_address)
 
@@ -105,10 +115,13 @@ class Limiter(RateLimiter):
 
     async def _before_request(self) -> None:
         app, asked = this_app(), this_request()
-        limits = self._limits_of_request(app, asked)
-        if not limits or not app.config["QUART_RATE_LIMITER_ENABLED"]:
+        rules = self._rules_of_request(app, asked)
+        if not rules or not app.config["QUART_RATE_LIMITER_ENABLED"]:
             return
-        demands = [await self._demand(limit) for limit in limits if not await self._should_skip(limit)]
+        demands = []
+        for limit, name, units, period, caller in rules:
+            if limit.skip_function is None or not await self._should_skip(limit):
+                demands.append(Demand(f"{name}:{await caller()}", units, period))
         if not demands:
             return
         verdict = await self._decider.take(demands)
@@ -119,13 +132,14 @@ class Limiter(RateLimiter):
                 "Too many requests in too short a time. Try again a little later.", retry_after=ceil(verdict.wait)
             )
 
-    def _limits_of_request(self, app: Quart, asked: Request) -> Sequence[RateLimit]:
+    def _rules_of_request(self, app: Quart, asked: Request) -> Sequence[_Rule]:
         """All limits of the route: its own, those of every blueprint around it, and its face's; found out once."""
         at = (asked.endpoint, for_programs(asked.path))
-        limits = self._known.get(at)
-        if limits is None:
-            limits = self._known[at] = tuple(self._limits_of(app, asked, *at))
-        return limits
+        rules = self._known.get(at)
+        if rules is None:
+            found = self._limits_of(app, asked, *at)
+            rules = self._known[at] = tuple(self._rule(limit, at[0]) for limit in found)
+        return rules
 
     def _limits_of(self, app: Quart, asked: Request, endpoint: str | None, programs: bool) -> list[RateLimit]:
         """Addresses that lead nowhere fall under their face's limits as well: probing is not free."""
@@ -139,16 +153,13 @@ class Limiter(RateLimiter):
             limits += self._shared[programs]
         return limits
 
-    async def _should_skip(self, limit: RateLimit) -> bool:
-        return limit.skip_function is not None and await super()._should_skip(limit)
-
-    async def _demand(self, limit: RateLimit) -> Demand:
+    def _rule(self, limit: RateLimit, endpoint: str | None) -> _Rule:
         if isinstance(limit, NamedLimit):
             numbers = self._settings.limit(limit.name)
-            caller = await (limit.key_function or self._callers[limit.by])()
-            return Demand(f"{limit.name}:{caller}", numbers.count, numbers.period)
-        caller = await (limit.key_function or by_address)()
-        return Demand(f"{this_request().endpoint}:{limit.key}:{caller}", limit.count, limit.period.total_seconds())
+            caller = limit.key_function or self._callers[limit.by]
+            return _Rule(limit, limit.name, numbers.count, numbers.period, caller)
+        name = f"{endpoint}:{limit.key}"
+        return _Rule(limit, name, limit.count, limit.period.total_seconds(), limit.key_function or by_address)
 
     def _tell(self, demands: Sequence[Demand], verdict: Verdict) -> None:
         name = max(zip(demands, verdict.used, strict=True), key=lambda pair: pair[1] / pair[0].period)[0].key

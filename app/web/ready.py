@@ -25,15 +25,16 @@ class RequestHeaders(Headers):
     """The headers of a request, as the server's parser has checked them; to look for one that is missing costs no error."""
 
     def __init__(self, pairs: list[Pair]) -> None:
+        """`pairs` have their names as `str.title` writes them, which Quart does as well."""
         self._list = pairs  # not by the constructor above, which would go through them one by one
 
     def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]  # noqa: A002 - Werkzeug's name; all its overloads in one
         """The first header of that name, or `default`."""
         if type is not None:
             return super().get(key, default, type)
-        wanted = key.lower()
+        wanted = key.title()
         for name, value in self._list:
-            if name.lower() == wanted:
+            if name == wanted:
                 return value
         return default
 
@@ -48,7 +49,8 @@ def put(headers: Headers, *pairs: Pair) -> None:
 
 def vary(response: Response, name: str) -> None:
     """Say that the answer depends on this request header (RFC 9110 12.5.5)."""
-    if "Vary" in response.headers:
-        response.vary.add(name)
-    else:
-        put(response.headers, ("Vary", name))
+    for known, _ in response.headers._list:  # noqa: SLF001 - as above
+        if known == "Vary" or known.lower() == "vary":
+            response.vary.add(name)
+            return
+    put(response.headers, ("Vary", name))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.access import Actor
+from app.ids import now
+from app.rights.actors import actor_of, keep_made, made_before
 from app.rights.facts import CredentialFacts, PersonFacts, person_facts
 from app.rights.memory import Memory
 from app.rights.notices import IDS_PER_NOTICE, Notice, decode, encode
@@ -55,6 +59,34 @@ def test_a_credential_that_ends_leaves_the_others() -> None:
 
     assert memory.recall("one") is None
     assert memory.recall("two") is not None
+
+
+def test_an_actor_made_before_lives_as_long_as_what_it_was_made_of() -> None:
+    memory, owner, token = Memory(lambda: True), person(), object()
+    kept = remembering(memory, owner)
+    first, next_one = (Actor(id=None, address=address, request_id=address) for address in ("192.0.2.1", "192.0.2.2"))
+    keep_made(token, kept, owner, actor_of(owner, first, auth_type="bearer", credential=kept))
+
+    again = made_before(token, kept, owner, next_one)
+    assert again == actor_of(owner, next_one, auth_type="bearer", credential=kept)
+    assert made_before(object(), kept, owner, next_one) is None, "another token may carry fewer scopes"
+
+    memory.forget(owner.id)
+    demoted = person(identity=owner.id)
+    with memory.filling() as fill:
+        assert memory.keep(fill, "k", kept, demoted)
+    assert made_before(token, kept, demoted, next_one) is None, "the same credential, another person's rights"
+
+    memory.forget(kept.id)
+    anew = remembering(memory, demoted)
+    assert made_before(token, anew, demoted, next_one) is None
+
+
+def test_an_actor_the_clock_may_change_is_made_each_time() -> None:
+    owner = person_facts(uuid4(), "a@example.org", "A", ["member"], "suspended", now() + timedelta(days=1), 0)
+    kept, token, caller = credential(owner), object(), Actor(id=None)
+    keep_made(token, kept, owner, actor_of(owner, caller, auth_type="bearer", credential=kept))
+    assert made_before(token, kept, owner, caller) is None
 
 
 def test_a_fill_that_was_overtaken_is_never_kept() -> None:

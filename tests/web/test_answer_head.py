@@ -1,0 +1,90 @@
+"""The head of an answer as we write it beside uvicorn's own: the same bytes, the same refusals, the same end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, cast
+
+import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from app.web.answer_head import Cycle
+from app.web.headers import HeaderSet
+from app.web.request_id import new_request_id
+
+Pairs = list[tuple[bytes, bytes]]
+
+
+class Sent(asyncio.Transport):
+    """A transport that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = b""
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.data += data
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def told(
+    kind: type[RequestResponseCycle], status: int, headers: Pairs, *, method: str = "GET", keep_alive: bool = True
+) -> tuple[bytes, bool, bool | None]:
+    """What was sent for these headers and no body, whether the connection ends, and whether in chunks."""
+    wire, logger = Sent(), logging.getLogger("tests.silent")
+    cycle = kind(
+        scope=cast(Any, {"type": "http", "method": method}), transport=wire, flow=FlowControl(wire), logger=logger,
+        access_logger=logger, access_log=False, default_headers=[(b"date", b"today")], message_event=asyncio.Event(),
+        expect_100_continue=False, keep_alive=keep_alive, on_response=lambda: None,
+    )  # fmt: skip
+    await cycle.send({"type": "http.response.start", "status": status, "headers": headers})
+    await cycle.send({"type": "http.response.body", "body": b"", "more_body": False})
+    return wire.data, wire.closed, cycle.chunked_encoding
+
+
+@pytest.mark.parametrize("keep_alive", [True, False])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("status", [200, 204, 304, 404])
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        [(b"Content-Length", b"0"), (b"Content-Type", b"application/json")],
+        [(b"transfer-encoding", b"Chunked")],
+        [(b"content-length", b"0"), (b"Connection", b"keep-alive, Close")],
+        [(b"set-cookie", b"a=b"), (b"set-cookie", b"c=d"), (b"x-tab", b"a\tb"), (b"x-latin", b"caf\xe9")],
+    ],
+)
+async def test_the_same_head(given: Pairs, status: int, method: str, keep_alive: bool) -> None:
+    headers = HeaderSet(https=True).complete(given, new_request_id().encode())
+    sent = await told(Cycle, status, headers, method=method, keep_alive=keep_alive)
+    assert sent == await told(RequestResponseCycle, status, headers, method=method, keep_alive=keep_alive)
+    assert sent[0].startswith(b"HTTP/1.1 %d " % status)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        (b"x-a", b"b\r\nset-cookie: c"),
+        (b"x-a", b"b\n"),
+        (b"x-a", b"\x00"),
+        (b"x a", b"b"),
+        (b"x\r\ny", b"b"),
+        (b"x:", b""),
+    ],
+)
+async def test_the_same_refusal(bad: tuple[bytes, bytes]) -> None:
+    for kind in (RequestResponseCycle, Cycle):
+        with pytest.raises(RuntimeError):
+            await told(kind, 200, [(b"content-length", b"0"), bad])
+
+
+async def test_a_body_longer_than_announced_is_not_sent() -> None:
+    for kind in (RequestResponseCycle, Cycle):
+        with pytest.raises(RuntimeError):
+            await told(kind, 200, [(b"content-length", b"3")])
