@@ -1,8 +1,8 @@
 """Markdown to safe HTML, within a bound: CommonMark with tables, strikethrough, footnotes, task lists and anchors.
 
 Three walls stand behind one another: raw HTML is never parsed, links keep only harmless schemes, and what comes out
-goes through a sanitiser with a short list of what may stay.  A text that would cost too much is shown as it was typed.
-Rendering is work for the processor (up to about a second): callers on an event loop do it in a thread.
+goes through a sanitiser with a short list of what may stay.  A text that would cost too much is shown as it was typed,
+and says so.  Rendering is work for the processor (up to a second): callers on an event loop do it in a thread.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ CELLS = 20_000
 """Table cells one text may have."""
 AMPERSANDS = 40_000
 """`&` characters one text may have: the sanitiser's cost grows with their square."""
+LONGEST_HTML = 4_000_000
+"""Characters of HTML one text may become: it is held twice while it is cleaned."""
+TOO_COSTLY = "This text would take too long to lay out, so it is shown as it was typed."
 
 # Embeddings and overrides: harmless within a paragraph of their own, not in a line quoted among others.
 _REORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -82,6 +85,8 @@ def read(text: str) -> Reading:
         body = _PARSER.render(clean, env)
     except (TooCostlyError, RecursionError):
         return _as_typed(clean)
+    if len(body) > LONGEST_HTML:
+        return _as_typed(clean)
     safe = Markup(_CLEANER.clean(body))  # noqa: S704 - sanitised in this very call, the one place where text becomes markup  # nosec B704
     return Reading(safe, tuple(env["contents"]))
 
@@ -136,4 +141,5 @@ def _encodable(text: str) -> str:
 
 def _as_typed(text: str) -> Reading:
     # Escaped whole, so there is nothing in it to sanitise.
-    return Reading(Markup('<pre class="unrendered" tabindex="0">\n{}</pre>').format(text), ())
+    written = Markup('<p class="notice">{}</p>\n<pre class="unrendered" tabindex="0">\n{}</pre>')
+    return Reading(written.format(TOO_COSTLY, text), ())

@@ -14,6 +14,7 @@ from typing import Any, Final
 from markdown_it.token import Token
 
 from app.web.dressing import allowed_link, is_outside, plain
+from app.web.markdown import TOO_COSTLY
 from app.web.markdown_parser import Budget, TooCostlyError, make_parser
 from app.workshop.sheets import described, picture_address
 
@@ -52,7 +53,8 @@ def blocks_of(text: str, plates: Mapping[str, Run]) -> list[Block]:
     try:
         tokens = make_parser().parse(clean, {"budget": Budget()})
     except (TooCostlyError, RecursionError):
-        return [_Place().block("code", text=piece, lang="") for piece in _sheets(_seen(clean))]
+        told = _Place().block("par", runs=[{"t": TOO_COSTLY, "i": True}], rtl=False)
+        return [told, *(_Place().block("code", text=piece, lang="") for piece in _sheets(_seen(clean)))]
     _find_pictures(tokens, plates)
     notes = _notes(tokens)
     return list(_walk(tokens, notes))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.web.code import LONGEST, highlight
-from app.web.markdown import Heading, contents, excerpt, read, render
+from app.web.markdown import TOO_COSTLY, Heading, contents, excerpt, read, render
 
 ALLOWED_ATTRIBUTES = {
     "href", "title", "rel", "id", "src", "alt", "start", "class", "role", "aria-label", "tabindex",
@@ -185,16 +185,17 @@ PATHOLOGICAL = {
 def test_no_text_takes_long(name: str) -> None:
     began = time.thread_time()
     html = render(PATHOLOGICAL[name])
-    assert time.thread_time() - began < 2.5  # the bound is 1 s; the rest is for slow machines
+    assert time.thread_time() - began < 1.0
     assert_harmless(html[:200_000])
     excerpt(PATHOLOGICAL[name])
-    assert time.thread_time() - began < 3.0
+    assert time.thread_time() - began < 2.0  # with what this test itself looks through
 
 
 def test_a_text_that_costs_too_much_is_shown_as_it_was_typed() -> None:
     text = "<b>first</b>\n" + "[" * 100_000
     reading = read(text)
-    assert reading.html.startswith('<pre class="unrendered" tabindex="0">\n&lt;b&gt;first&lt;/b&gt;\n[[[')
+    told = f'<p class="notice">{TOO_COSTLY}</p>\n<pre class="unrendered" tabindex="0">\n'
+    assert reading.html.startswith(f"{told}&lt;b&gt;first&lt;/b&gt;\n[[[")
     assert reading.html.count("[") == 100_000
     assert reading.contents == ()
 
@@ -212,7 +213,7 @@ def test_a_long_manuscript_is_rendered_whole_and_in_time() -> None:
     text = page * (500_000 // len(page))
     began = time.thread_time()
     reading = read(text)
-    assert time.thread_time() - began < 2.0
+    assert time.thread_time() - began < 1.0
     assert "unrendered" not in reading.html
     assert len(reading.contents) == 500_000 // len(page)
 
