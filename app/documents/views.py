@@ -19,6 +19,7 @@ from app.documents.schemas import (
     StepRow,
 )
 from app.documents.talk import MOST_COMMENTS, talk_mark
+from app.drafts.found import on_page
 from app.drafts.schemas import DraftView
 from app.errors import Invalid
 from app.ids import now
@@ -112,10 +113,8 @@ def as_typed(document: DocumentView) -> dict[str, str]:
     }
 
 
-def draft_shown(draft: DraftView | None, document: DocumentView) -> dict[str, Any] | None:
+def draft_shown(draft: DraftView, document: DocumentView) -> dict[str, Any] | None:
     """A draft for the page of its document; None when there is nothing in it that is not saved."""
-    if draft is None:
-        return None
     same = (draft.title, draft.body) == (document.title, document.body)
     if same and draft.brief in (None, document.brief) and draft.tags in (None, as_line(document.tags)):
         return None
@@ -124,7 +123,7 @@ def draft_shown(draft: DraftView | None, document: DocumentView) -> dict[str, An
         values["brief"] = draft.brief
     if draft.tags is not None:
         values["tags"] = draft.tags
-    return {"place": draft.place, "saved_at": draft.saved_at, "values": values, "open": False}
+    return on_page(draft, values)
 
 
 def editable(document: DocumentView, part: Part) -> bool:
@@ -238,6 +237,7 @@ def yours(typed: Mapping[str, str], document: DocumentView) -> dict[str, Any]:
         "brief": typed.get("brief"),
         "body": typed.get("body", "").replace("\r\n", "\n"),
         "version": typed.get("version", ""),
+        "place": typed.get("place"),
         "editor_id": typed.get("editor_id"),
         "due_on": typed.get("due_on"),
         "tags": typed.get("tags"),

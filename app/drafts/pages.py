@@ -9,7 +9,7 @@ from quart_rate_limiter import limit_blueprint
 
 from app.access import ADMIN, EDITOR, MEMBER, SPONSOR
 from app.drafts import service
-from app.drafts.schemas import Discarded, DraftView, Kept, NewDraft, Previewed, entry_draft
+from app.drafts.schemas import Discarded, DraftView, Kept, NewDraft, Previewed, entry_draft, text_draft
 from app.web.answers import answer
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
@@ -87,7 +87,7 @@ def _where(place: str) -> tuple[str, str]:
     name = entry_draft(place)
     if name:
         return "New entry", f"/entry?draft={name}"
-    kind, _, name = place.partition(":")
+    kind, text_id, name = text_draft(place)
     if kind == "entry":
-        return "Change to an entry", f"/entry/{name}/edit?draft=1"
-    return "Document", f"/documents/{name}?draft=1"
+        return "Change to an entry", f"/entry/{text_id}/edit?draft={name}"
+    return "Document", f"/documents/{text_id}?draft={name}"

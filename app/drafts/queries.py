@@ -27,8 +27,9 @@ def keep(person_id: UUID, new: NewDraft, moment: datetime) -> Insert:
     return statement.on_conflict_do_update(index_elements=[Draft.person_id, Draft.place], set_=values)
 
 
-def draft(person_id: UUID, place: str) -> Select[*tuple[Any, ...]]:
-    return drafts(person_id).where(Draft.place == place)
+def of_text(person_id: UUID, place: str) -> Select[*tuple[Any, ...]]:
+    """All of a person's drafts of one text, the newest first."""
+    return drafts(person_id).where(or_(Draft.place == place, Draft.place.startswith(f"{place}:")))
 
 
 def drafts(person_id: UUID) -> Select[*tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -11,8 +12,16 @@ from app.ids import new_id
 from app.web.fields import BodyText, TextRule, text
 
 Place = Annotated[
-    str, msgspec.Meta(pattern="^(entry|(document|entry|new):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", max_length=64)
+    str,
+    msgspec.Meta(
+        pattern="^(entry|new:{0}|(document|entry):{0}(:{0})?)$".replace(
+            "{0}", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+        ),
+        max_length=90,
+    ),
 ]
+FIRST = "first"
+"""How the draft is named that lies in the place of a text itself; all others have names of their own."""
 ENTRY = "entry"
 """The one place of new entries until there could be several."""
 # Half a title or half a brief is a draft as well, so they are only bounded.
@@ -64,6 +73,23 @@ class Kept(msgspec.Struct, frozen=True):
 def document_place(document_id: object) -> str:
     """The place of a document's text."""
     return f"document:{document_id}"
+
+
+def beside(text_place: str) -> str:
+    """A place for one more draft of a text: what is typed on a page takes nothing away that was typed on another."""
+    return f"{text_place}:{new_id()}"
+
+
+def own_place(typed: Mapping[str, str], text_place: str) -> str:
+    """Where the page that sent this form kept its draft."""
+    given = typed.get("place", "")
+    return given if given.startswith(f"{text_place}:") else text_place
+
+
+def text_draft(place: str) -> tuple[str, str, str]:
+    """What the draft is of ("document" or "entry"), its id, and how the draft is named in addresses."""
+    kind, text_id, name = (*place.split(":"), "", "")[:3]
+    return kind, text_id, name or FIRST
 
 
 def new_place() -> str:

@@ -24,10 +24,9 @@ async def keep(db: AsyncSession, actor: Actor, new: NewDraft) -> datetime:
     return moment
 
 
-async def draft(db: AsyncConnection, actor: Actor, place: str) -> DraftView | None:
-    """The actor's draft for this place, if there is one."""
-    row = (await db.execute(queries.draft(actor.person_id(), place))).first()
-    return None if row is None else DraftView(*row)
+async def of_text(db: AsyncConnection, actor: Actor, place: str) -> list[DraftView]:
+    """The actor's drafts of the text with this place, the newest first."""
+    return [DraftView(*row) for row in (await db.execute(queries.of_text(actor.person_id(), place))).all()]
 
 
 async def drafts(db: AsyncConnection, actor: Actor) -> list[DraftView]:

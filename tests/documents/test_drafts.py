@@ -16,6 +16,14 @@ async def keep(person: Person, place: str, **typed: str) -> int:
     return (await person.browser.post("/drafts", {"place": place, **typed}, page="/entry")).status_code
 
 
+def place_on(page: str) -> str:
+    """Where a page keeps what is typed on it; its form and its script say the same."""
+    found = re.search(r'data-draft="([^"]+)"', page)
+    assert found
+    assert f'name="place" value="{found[1]}"' in page
+    return found[1]
+
+
 async def test_a_draft_of_an_entry_is_found_again(site: Site) -> None:
     nora = await makers.signed_in(site)
     assert "draft-found" not in (await nora.browser.get("/entry")).text
@@ -79,13 +87,16 @@ async def test_a_button_keeps_it_where_no_script_runs(site: Site) -> None:
 
 async def test_drafts_of_what_is_there_lead_to_its_page(site: Site, alice: Person) -> None:
     made, entry = await makers.document(alice), await makers.entry(alice)
-    for place in (f"document:{made['id']}", f"entry:{entry['id']}"):
+    beside = "0198f0a0-0000-7000-8000-000000000001"
+    for place in (f"document:{made['id']}", f"entry:{entry['id']}:{beside}"):
         assert await keep(alice, place, title="Changed", body="words", version="1") == 200
     listed = (await alice.browser.get("/drafts")).text
-    assert f'href="/entry/{entry["id"]}/edit?draft=1"' in listed
-    lead = await alice.browser.get(f"/documents/{made['id']}?draft=1")
-    assert lead.headers["location"] == f"/sponsor/documents/{made['id']}?draft=1"
-    assert f'href="/documents/{made["id"]}?draft=1"' in listed
+    assert f'href="/entry/{entry["id"]}/edit?draft={beside}"' in listed
+    lead = await alice.browser.get(f"/documents/{made['id']}?draft=first")
+    assert lead.headers["location"] == f"/sponsor/documents/{made['id']}?draft=first"
+    strange = await alice.browser.get(f"/documents/{made['id']}?draft=x%23y%26z")
+    assert strange.headers["location"] == f"/sponsor/documents/{made['id']}?draft=x%23y%26z"
+    assert f'href="/documents/{made["id"]}?draft=first"' in listed
 
 
 async def test_a_draft_of_a_document_begins_where_it_began(alice: Person, bob: Person) -> None:
@@ -103,6 +114,57 @@ async def test_a_draft_of_a_document_begins_where_it_began(alice: Person, bob: P
     assert field(conflict.text, "body") == "ONE\n\nTWO\n"
     merged = {"title": made["title"], "body": "ONE\n\nTWO\n", "version": "2"}
     assert (await bob.browser.post(here, merged)).status_code == 303
+    assert "draft-found" not in (await bob.browser.get(here)).text
+
+
+async def test_a_draft_that_was_found_is_kept_until_it_is_opened_or_thrown_away(alice: Person, bob: Person) -> None:
+    """Whoever writes on without opening it keeps and saves in a place of their own, in a document and in an entry."""
+    made, entry = await makers.document(alice, bob, body="one\n"), await makers.entry(bob)
+    for here, text_place in (
+        (f"/editor/documents/{made['id']}", f"document:{made['id']}"),
+        (f"/entry/{entry['id']}/edit", f"entry:{entry['id']}"),
+    ):
+        first = place_on((await bob.browser.get(here)).text)
+        assert first.startswith(f"{text_place}:")
+        assert await keep(bob, first, title="T", body="of last week", version="1") == 200
+        page = (await bob.browser.get(here)).text
+        assert "It stays as it is until you open it" in page
+        assert field(page, "body") != "of last week"
+        second = place_on(page)
+        assert second != first
+        assert await keep(bob, second, title="T", body="of today", version="1") == 200
+        page = (await bob.browser.get(here)).text
+        assert "1 more waits among" in page
+        for place, body in ((first, "of last week"), (second, "of today")):
+            opened = (await bob.browser.get(f"{here}?draft={place.rpartition(':')[2]}")).text
+            assert field(opened, "body") == body
+            assert place_on(opened) == place
+        wrong = await bob.browser.post(here, {"title": "", "body": "of today", "version": "1", "place": second})
+        assert wrong.status_code == 422
+        assert place_on(wrong.text) == second
+        saved = await bob.browser.post(here, {"title": "T", "body": "of today", "version": "1", "place": second})
+        assert saved.status_code == 303, saved.text
+        page = (await bob.browser.get(here)).text
+        assert "You have a draft that you did not save" in page
+        assert "more wait" not in page
+        opened = (await bob.browser.get(f"{here}?draft=1")).text
+        assert field(opened, "body") == "of last week"
+        # Nor does a form that names the place of another text take that one's draft away.
+        stray = {"title": "T", "body": "of tonight", "version": "2", "place": f"{text_place[:-1]}x:{first[-36:]}"}
+        assert (await bob.browser.post(here, stray)).status_code == 303
+        assert "You have a draft that you did not save" in (await bob.browser.get(here)).text
+
+
+async def test_a_draft_that_was_merged_is_gone(alice: Person, bob: Person) -> None:
+    made = await makers.document(alice, bob, body="one\n\ntwo\n")
+    here = f"/editor/documents/{made['id']}"
+    place = place_on((await bob.browser.get(here)).text)
+    assert await keep(bob, place, title=made["title"], body="one\n\nTWO\n", version="1") == 200
+    await alice.program.patch(f"/api/v1/documents/{made['id']}", {"body": "ONE\n\ntwo\n"}, If_Match='"1"')
+    sent = {"title": made["title"], "body": "one\n\nTWO\n", "version": "1", "place": place}
+    conflict = await bob.browser.post(here, sent)
+    assert f'name="place" value="{place}"' in conflict.text
+    assert (await bob.browser.post(here, sent | {"body": "ONE\n\nTWO\n", "version": "2"})).status_code == 303
     assert "draft-found" not in (await bob.browser.get(here)).text
 
 

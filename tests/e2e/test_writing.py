@@ -47,6 +47,35 @@ async def test_the_browser_dies_in_mid_sentence(come: Visitors, cast: Cast) -> N
     await expect(writer.page.get_by_label("Text", exact=True)).to_have_value("")
 
 
+async def test_a_draft_that_was_found_outlives_writing_on_without_it(
+    come: Visitors, cast: Cast, programs: Programs
+) -> None:
+    made = await commission(programs, cast, "Begun twice", "Saved.\n")
+    editor: Visitor = await come(width=360)
+    await editor.sign_in(cast.editor)
+    here = f"/editor/documents/{made['id']}"
+    area = editor.page.get_by_label("Text", exact=True)
+    found = editor.page.locator(".draft-found")
+    for body in (SENTENCE, "Another beginning, by somebody who did not look up"):
+        await editor.go(here)
+        if body == SENTENCE:
+            await expect(found).to_have_count(0)
+        else:
+            await expect(found).to_contain_text("You have a draft that you did not save")
+        await editor.page.locator("summary", has_text="Edit the text").click()
+        await area.fill(body)
+        await expect(state(editor.page)).to_contain_text("Draft saved at", timeout=15_000)
+    await editor.press("Save a new version")
+    assert await editor.said() == "Saved. Every version is kept."
+    await expect(editor.page.locator(".prose").last).to_contain_text("Another beginning")
+    await expect(found).to_contain_text("It stays as it is until you open it")
+    assert await editor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await editor.page.get_by_role("link", name="Go on with the draft").click()
+    await expect(area).to_have_value(SENTENCE)
+    await editor.press("Throw it away")
+    await expect(found).to_have_count(0)
+
+
 async def test_the_network_goes_and_comes_back(come: Visitors, cast: Cast) -> None:
     writer: Visitor = await come(width=360)
     await writer.sign_in(cast.member)

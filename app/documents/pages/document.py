@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from quart import Blueprint, Response, request
@@ -16,7 +17,8 @@ from app.documents.pages.conflict import conflict_page
 from app.documents.pages.part import in_part
 from app.documents.schemas import DocumentForm, NewDocument, StepNote
 from app.drafts import service as drafts
-from app.drafts.schemas import document_place
+from app.drafts.found import chosen
+from app.drafts.schemas import beside, document_place, own_place
 from app.errors import Invalid, NotFound, Stale
 from app.versions.merging import has_marks
 from app.web.context import current_actor, reading, transaction
@@ -69,7 +71,7 @@ async def own_page(document_id: UUID) -> Response:
     parts = service.parts_of(current_actor(), document)
     if not parts:
         raise NotFound
-    draft = "?draft=1" if "draft" in request.args else ""
+    draft = f"?draft={quote(request.args['draft'], safe='')}" if "draft" in request.args else ""
     return await see_other(f"/{parts[0]}/documents/{document_id}{draft}")
 
 
@@ -107,7 +109,7 @@ async def _save(document_id: UUID, part: Part) -> Response:
         async with transaction() as db:
             await in_part(db, document_id, part)
             await service.save(db, current_actor(), document_id, changes, version=version, summary=asked.note)
-            await drafts.discard(db, current_actor(), document_place(document_id))
+            await drafts.discard(db, current_actor(), own_place(form.values, document_place(document_id)))
     except Invalid as invalid:
         form.errors = invalid.errors
         return await document_page(document_id, part, form, 422)
@@ -147,15 +149,19 @@ async def document_page(
         versions = await service.versions(db, current_actor(), document_id, before=None, limit=HISTORY)
         steps = await service.steps(db, current_actor(), document_id, after=None, limit=HISTORY)
         talk = await service.comments(db, current_actor(), document_id)
-        draft = await drafts.draft(db, current_actor(), document_place(document_id))
+        kept = await drafts.of_text(db, current_actor(), document_place(document_id))
         editors: Sequence[Any] = await accounts.active_editors(db) if part == "sponsor" else ()
     text = await typeset(document.body)
-    found = None if form.values or not views.editable(document, part) else views.draft_shown(draft, document)
-    if not form.values:
-        form.values = views.as_typed(document)
-        if found and "draft" in request.args:
-            found["open"] = True
-            form.values |= found["values"]
+    draft = None
+    if form.values:
+        form.values["place"] = own_place(form.values, document_place(document_id))
+    else:
+        form.values = views.as_typed(document) | {"place": beside(document_place(document_id))}
+        if views.editable(document, part):
+            unsaved = [found for one in kept if (found := views.draft_shown(one, document))]
+            draft = chosen(unsaved, request.args.get("draft", ""))
+        if draft and draft["open"]:
+            form.values |= {**draft["values"], "place": draft["place"]}
     return await page(
         "documents/show.html",
         status,
@@ -164,7 +170,7 @@ async def document_page(
         form=form,
         editors=views.with_present_editor(editors, document),
         editable=views.editable(document, part),
-        draft=found,
+        draft=draft,
         threads=views.threads(talk),
         talk_mark=views.talk_mark_of(talk),
         comment=comment,

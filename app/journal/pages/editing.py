@@ -8,7 +8,8 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 
 from app.drafts import service as drafts
-from app.drafts.schemas import DraftView, entry_place
+from app.drafts.found import chosen, on_page
+from app.drafts.schemas import DraftView, beside, entry_place, own_place
 from app.errors import Forbidden, Invalid, NotFound, Stale
 from app.journal import service
 from app.journal.pages.writing import WRITERS
@@ -42,7 +43,7 @@ async def save(entry_id: UUID) -> Response:
         async with transaction() as db:
             started = _started_from(form.values)
             await service.edit(db, current_actor(), entry_id, changes, version=started, summary=asked.note)
-            await drafts.discard(db, current_actor(), entry_place(entry_id))
+            await drafts.discard(db, current_actor(), own_place(form.values, entry_place(entry_id)))
     except Invalid as invalid:
         form.errors = invalid.errors
         return await _edit_page(entry_id, form, 422)
@@ -79,14 +80,17 @@ async def own_entry(db: Any, entry_id: UUID) -> OwnEntry:
 async def _edit_page(entry_id: UUID, form: FormData[EntryForm], status: int = 200) -> Response:
     async with reading() as db:
         entry = await own_entry(db, entry_id)
-        draft = await drafts.draft(db, current_actor(), entry_place(entry_id))
-    found = None if form.values else _unsaved(draft, entry)
-    if not form.values:
-        form.values = _as_typed(entry)
-        if found and "draft" in request.args:
-            found["open"] = True
-            form.values |= found["values"]
-    return await page("journal/edit.html", status, entry=entry, form=form, draft=found)
+        kept = await drafts.of_text(db, current_actor(), entry_place(entry_id))
+    draft = None
+    if form.values:
+        form.values["place"] = own_place(form.values, entry_place(entry_id))
+    else:
+        form.values = _as_typed(entry) | {"place": beside(entry_place(entry_id))}
+        unsaved = [found for one in kept if (found := _unsaved(one, entry))]
+        draft = chosen(unsaved, request.args.get("draft", ""))
+        if draft and draft["open"]:
+            form.values |= {**draft["values"], "place": draft["place"]}
+    return await page("journal/edit.html", status, entry=entry, form=form, draft=draft)
 
 
 async def _conflict_page(entry_id: UUID, form: FormData[EntryForm], *, marks_left: bool = False) -> Response:
@@ -97,7 +101,9 @@ async def _conflict_page(entry_id: UUID, form: FormData[EntryForm], *, marks_lef
             base = await service.version(db, current_actor(), entry_id, _started_from(form.values))
         except NotFound:  # the form names a version that never was: then nothing is known to be common
             base = None
-    typed = {name: form.values.get(name, "").replace("\r\n", "\n") for name in ("title", "body", "tags", "version")}
+    typed = {
+        name: form.values.get(name, "").replace("\r\n", "\n") for name in ("title", "body", "tags", "version", "place")
+    }
     if marks_left:
         proposal, title = merging.Merged(typed["body"], typed["body"].count(merging.MINE)), typed["title"]
     else:
@@ -127,14 +133,12 @@ def _as_typed(entry: OwnEntry) -> dict[str, str]:
     return {"title": entry.title, "body": entry.body, "tags": as_line(entry.tags), "version": str(entry.version)}
 
 
-def _unsaved(draft: DraftView | None, entry: OwnEntry) -> dict[str, Any] | None:
+def _unsaved(draft: DraftView, entry: OwnEntry) -> dict[str, Any] | None:
     """A draft for the page of its entry; None when there is nothing in it that is not saved."""
-    if draft is None:
-        return None
     typed = {"title": draft.title, "body": draft.body, "version": str(draft.version or entry.version)}
     if draft.tags is not None:
         typed["tags"] = draft.tags
     saved = _as_typed(entry)
     if all(saved[name] == value for name, value in typed.items() if name != "version"):
         return None
-    return {"place": draft.place, "saved_at": draft.saved_at, "values": typed, "open": False}
+    return on_page(draft, typed)
