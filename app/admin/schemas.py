@@ -194,7 +194,7 @@ class SessionsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose sessions; `cursor` is what the page before gave."""
 
     limit: Limit = DEFAULT_PAGE
-    cursor: UUID | None = None
+    cursor: Cursor | None = None
     q: Words = ""
 
 
@@ -202,7 +202,7 @@ class SessionsPage(msgspec.Struct, frozen=True):
     """Open sessions, the newest first, and the cursor of the next page."""
 
     items: list[OwnedSession]
-    next_cursor: UUID | None
+    next_cursor: str | None
 
 
 class EndedOne(msgspec.Struct, frozen=True):

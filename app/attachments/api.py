@@ -34,11 +34,11 @@ ONE = "/v1/documents/<uuid:document_id>/attachments/<uuid:attachment_id>"
 @requires(scope="documents:read")
 async def index(document_id: UUID) -> Response:
     query = query_args(ListQuery)
-    after = decode_cursor(query.cursor)
+    after = decode_cursor(query.cursor, query)
     async with reading() as db:
         found = await service.attachments(db, current_actor(), document_id, after=after, limit=query.limit + 1)
     items, more = split(found, query.limit)
-    return answer(AttachmentPage(items, encode_cursor(items[-1].uploaded_at, items[-1].id) if more else None))
+    return answer(AttachmentPage(items, encode_cursor(items[-1].uploaded_at, items[-1].id, query) if more else None))
 
 
 @blueprint.post("/v1/documents/<uuid:document_id>/attachments")

@@ -41,7 +41,7 @@ DECISION = {"tag": "administration", "body": DecisionBody, "answers": {200: Deci
 @administrators(scope="admin:read")
 async def people() -> Response:
     query = query_args(PeopleQuery)
-    after = decode_cursor(query.cursor)
+    after = decode_cursor(query.cursor, query)
     async with reading() as db:
         found = await accounts.people(
             db,
@@ -53,7 +53,7 @@ async def people() -> Response:
             count_to=EXACT_BELOW + 1,
         )
     rows, more = split(found.rows, query.limit)
-    cursor = encode_cursor(rows[-1].created_at, rows[-1].id) if more else None
+    cursor = encode_cursor(rows[-1].created_at, rows[-1].id, query) if more else None
     total, exact = min(found.total, EXACT_BELOW), found.total <= EXACT_BELOW
     return answer(PeoplePage([views.person_view(row) for row in rows], cursor, total, exact))
 

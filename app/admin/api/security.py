@@ -44,7 +44,7 @@ async def by_hour() -> Response:
 @administrators(scope="admin:read")
 async def events() -> Response:
     query = query_args(SecurityQuery)
-    after = decode_cursor(query.cursor)
+    after = decode_cursor(query.cursor, query)
     async with reading() as db:
         found = await watch.events(db, query.kind, alerts=query.alerts, after=after, limit=query.limit + 1)
     rows, more = split(found, query.limit)
@@ -55,7 +55,7 @@ async def events() -> Response:
         )
         for row in rows
     ]  # fmt: skip
-    return answer(SecurityEventPage(views, encode_cursor(rows[-1].first_at, rows[-1].id) if more else None))
+    return answer(SecurityEventPage(views, encode_cursor(rows[-1].first_at, rows[-1].id, query) if more else None))
 
 
 @blueprint.get("/v1/admin/security/policy-reports")

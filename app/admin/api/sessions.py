@@ -16,7 +16,7 @@ from app.tokens import standing
 from app.web.answers import answer
 from app.web.context import current_actor, extension, reading, settings, transaction
 from app.web.openapi import describe
-from app.web.paging import split
+from app.web.paging import decode_id, encode_id, split
 from app.web.parsing import optional_json_body, query_args
 
 blueprint = Blueprint("sessions", __name__)
@@ -27,10 +27,12 @@ blueprint = Blueprint("sessions", __name__)
 @administrators(scope="admin:read")
 async def index() -> Response:
     query = query_args(SessionsQuery)
+    before = decode_id(query.cursor, query)
     async with reading() as db:
-        found = await sessions.all_sessions(db, settings(), search=query.q, before=query.cursor, limit=query.limit + 1)
+        found = await sessions.all_sessions(db, settings(), search=query.q, before=before, limit=query.limit + 1)
     rows, more = split(found, query.limit)
-    return answer(SessionsPage([views.owned_session(row) for row in rows], rows[-1].id if more else None))
+    cursor = encode_id(rows[-1].id, query) if more else None
+    return answer(SessionsPage([views.owned_session(row) for row in rows], cursor))
 
 
 @blueprint.get("/v1/admin/people/<uuid:person_id>/sessions")

@@ -26,11 +26,11 @@ FILE = {"tag": "administration", "query": AuditFileQuery, "answers": {200: None}
 @administrators(scope="admin:read")
 async def trail() -> Response:
     query = query_args(AuditQuery)
-    after = decode_cursor(query.cursor)
+    after = decode_cursor(query.cursor, query)
     async with reading() as db:
         found = await audit.events(db, _filters(query), after=after, limit=query.limit + 1)
     rows, more = split(found, query.limit)
-    cursor = encode_cursor(rows[-1].at, rows[-1].id) if more else None
+    cursor = encode_cursor(rows[-1].at, rows[-1].id, query) if more else None
     return answer(AuditPage([audit_view(row) for row in rows], cursor))
 
 

@@ -34,6 +34,7 @@ class ListArgs(msgspec.Struct, frozen=True):
 async def index() -> Response:
     args = query_args(ListArgs)
     state = args.state if args.state in STATES else ""
+    given = {"state": state} if state else {}
     async with reading() as db:
         counts = await documents.counts(db, current_actor(), part=None)
         found = await documents.documents(
@@ -41,12 +42,11 @@ async def index() -> Response:
             current_actor(),
             part=None,
             state=state or None,
-            after=decode_cursor(args.cursor),
+            after=decode_cursor(args.cursor, given),
             limit=PAGE + 1,
         )
     rows, more = split(found, PAGE)
-    given = {"state": state} if state else {}
-    cursor = encode_cursor(rows[-1].updated_at, rows[-1].id) if more else ""
+    cursor = encode_cursor(rows[-1].updated_at, rows[-1].id, given) if more else ""
     return await page(
         "admin/documents.html",
         documents=rows,

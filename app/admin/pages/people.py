@@ -49,18 +49,18 @@ async def people() -> Response:
 async def _list(path: str, args: ListArgs, *, status: str, oldest_first: bool = False) -> Response:
     role = args.role if args.role in ROLES else ""
     wanted: dict[str, Any] = {"status": status or None, "role": role or None, "search": args.q.strip()}
+    shown = {"q": args.q, "status": "" if oldest_first else status, "role": role}
+    given = {name: value for name, value in shown.items() if value}
     async with reading() as db:
         found = await accounts.people(
             db,
             **wanted,
-            after=decode_cursor(args.cursor),
+            after=decode_cursor(args.cursor, given),
             limit=PAGE + 1,
             oldest_first=oldest_first,
             count_to=EXACT_BELOW + 1,
         )
     rows, more = split(found.rows, PAGE)
-    shown = {"q": args.q, "status": "" if oldest_first else status, "role": role}
-    given = {name: value for name, value in shown.items() if value}
     return await page(
         "admin/queue.html" if oldest_first else "admin/people.html",
         people=rows,
@@ -79,4 +79,4 @@ def counted(total: int) -> str:
 
 
 def _following(path: str, rows: list[Any], given: dict[str, str]) -> str:
-    return f"{path}?" + urlencode({**given, "cursor": encode_cursor(rows[-1].created_at, rows[-1].id)})
+    return f"{path}?" + urlencode({**given, "cursor": encode_cursor(rows[-1].created_at, rows[-1].id, given)})

@@ -39,15 +39,15 @@ class SecurityArgs(msgspec.Struct, frozen=True):
 @administrators()
 async def index() -> Response:
     args = query_args(SecurityArgs)
+    given = {"kind": args.kind.strip()} if args.kind.strip() else {}
     async with reading() as db:
         moments, counted = await watch.by_hour(db, HOURS)
-        found = await watch.events(db, args.kind.strip(), after=decode_cursor(args.cursor), limit=PAGE + 1)
+        found = await watch.events(db, args.kind.strip(), after=decode_cursor(args.cursor, given), limit=PAGE + 1)
         alerts = await watch.events(db, alerts=True, limit=ALERTS)
         reports = await watch.reports(db)
         names = await accounts.names(db, _people([*found, *alerts]))
     rows, more = split(found, PAGE)
-    given = {"kind": args.kind.strip()} if args.kind.strip() else {}
-    cursor = encode_cursor(rows[-1].first_at, rows[-1].id) if more else None
+    cursor = encode_cursor(rows[-1].first_at, rows[-1].id, given) if more else None
     return await page(
         "admin/security.html",
         alerts=alerts,

@@ -46,12 +46,12 @@ class TrailArgs(msgspec.Struct, frozen=True):
 async def trail() -> Response:
     args = query_args(TrailArgs)
     filters = _filters(args)
+    given = {name: value for name, value in msgspec.structs.asdict(args).items() if value and name != "cursor"}
     async with reading() as db:
-        found = await audit.events(db, filters, after=decode_cursor(args.cursor), limit=PAGE + 1)
+        found = await audit.events(db, filters, after=decode_cursor(args.cursor, given), limit=PAGE + 1)
         names = await accounts.names(db, _people(found))
     rows, more = split(found, PAGE)
-    given = {name: value for name, value in msgspec.structs.asdict(args).items() if value and name != "cursor"}
-    cursor = encode_cursor(rows[-1].at, rows[-1].id) if more else None
+    cursor = encode_cursor(rows[-1].at, rows[-1].id, given) if more else None
     return await page(
         "admin/audit.html",
         events=[audit_view(row) for row in rows],

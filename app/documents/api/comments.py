@@ -31,11 +31,11 @@ blueprint = Blueprint("comments", __name__)
 @requires(scope="documents:read")
 async def index(document_id: UUID) -> Response:
     query = query_args(HistoryQuery)
-    after = decode_cursor(query.cursor)
+    after = decode_cursor(query.cursor, query)
     async with reading() as db:
         found = await service.comments(db, current_actor(), document_id, after=after, limit=query.limit + 1)
     items, more = split(found, query.limit)
-    return answer(CommentPage(items, encode_cursor(items[-1].created_at, items[-1].id) if more else None))
+    return answer(CommentPage(items, encode_cursor(items[-1].created_at, items[-1].id, query) if more else None))
 
 
 @blueprint.post("/v1/documents/<uuid:document_id>/comments")

@@ -71,13 +71,13 @@ class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @requires(scope="documents:read")
 async def index() -> Response:
     query = query_args(DocumentQuery)
-    after, limit = decode_cursor(query.cursor), LARGEST_PAGE if query.ids else query.limit
+    after, limit = decode_cursor(query.cursor, query), LARGEST_PAGE if query.ids else query.limit
     chosen = Chosen(query.state, query.editor_id, query.sponsor_id, query.updated_since, tuple(query.ids), query.order)
     chosen = replace(chosen, tag=wanted(query.tag))
     async with reading() as db:
         found = await service.documents(db, current_actor(), part=None, after=after, limit=limit + 1, chosen=chosen)
     items, more = split(found, limit)
-    return answer(DocumentPage(items, encode_cursor(items[-1].updated_at, items[-1].id) if more else None))
+    return answer(DocumentPage(items, encode_cursor(items[-1].updated_at, items[-1].id, query) if more else None))
 
 
 @blueprint.post("/v1/documents")

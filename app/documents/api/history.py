@@ -31,11 +31,11 @@ blueprint = Blueprint("history", __name__)
 @requires(scope="documents:read")
 async def versions(document_id: UUID) -> Response:
     query = query_args(HistoryQuery)
-    before = decode_number(query.cursor)
+    before = decode_number(query.cursor, query)
     async with reading() as db:
         found = await service.versions(db, current_actor(), document_id, before=before, limit=query.limit + 1)
     items, more = split(found, query.limit)
-    return answer(VersionPage(items, encode_number(items[-1].version) if more else None))
+    return answer(VersionPage(items, encode_number(items[-1].version, query) if more else None))
 
 
 @blueprint.get("/v1/documents/<uuid:document_id>/versions/<int:number>")

@@ -30,11 +30,11 @@ blueprint = Blueprint("steps", __name__)
 @requires(scope="documents:read")
 async def steps(document_id: UUID) -> Response:
     query = query_args(HistoryQuery)
-    after = decode_cursor(query.cursor)
+    after = decode_cursor(query.cursor, query)
     async with reading() as db:
         found = await service.steps(db, current_actor(), document_id, after=after, limit=query.limit + 1)
     items, more = split(found, query.limit)
-    return answer(StepPage(items, encode_cursor(items[-1].at, items[-1].id) if more else None))
+    return answer(StepPage(items, encode_cursor(items[-1].at, items[-1].id, query) if more else None))
 
 
 async def _step(document_id: UUID, name: str) -> Response:

@@ -14,7 +14,7 @@ from app.errors import Invalid, Stale
 from app.versions.schemas import CompareQuery, RestoreForm, VersionsOnPage
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
-from app.web.paging import decode_number, split
+from app.web.paging import decode_number, encode_number, split
 from app.web.parsing import form_body, query_args
 from app.web.redirects import see_other
 from app.web.render import page
@@ -51,7 +51,7 @@ async def _versions(document_id: UUID, part: Part) -> Response:
         here=here,
         versions=rows,
         editable=views.editable(document, part),
-        next_url=f"{here}/versions?cursor={rows[-1].version}" if more else None,
+        next_url=f"{here}/versions?cursor={encode_number(rows[-1].version)}" if more else None,
         previous_url=f"{here}/versions" if cursor else None,
     )
 

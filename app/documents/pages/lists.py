@@ -34,19 +34,20 @@ async def _dashboard(part: Part) -> Response:
 async def _index(part: Part) -> Response:
     cursor = request.args.get("cursor")
     wanted = tag(request.args.get("tag", ""))
+    given = {"tag": wanted}
     async with reading() as db:
         found = await service.documents(
             db,
             current_actor(),
             part=part,
-            after=decode_cursor(cursor),
+            after=decode_cursor(cursor, given),
             limit=PAGE + 1,
             chosen=Chosen(tag=wanted),
         )
     rows, more = split(found, PAGE)
     everything = f"/{part}/documents"
     here = f"{everything}?{urlencode({'tag': wanted})}" if wanted else everything
-    following = encode_cursor(rows[-1].updated_at, rows[-1].id) if more else ""
+    following = encode_cursor(rows[-1].updated_at, rows[-1].id, given) if more else ""
     return await page(
         "documents/index.html",
         documents=[views.row(found, part) for found in rows],

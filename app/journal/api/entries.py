@@ -48,9 +48,9 @@ async def index() -> Response:
     )
     limit = LARGEST_PAGE if query.ids else query.limit
     async with reading() as db:
-        found = await service.entries(db, after=decode_cursor(query.cursor), limit=limit + 1, chosen=chosen)
+        found = await service.entries(db, after=decode_cursor(query.cursor, query), limit=limit + 1, chosen=chosen)
     items, more = split(found, limit)
-    cursor = encode_cursor(items[-1].published_at, items[-1].id) if more else None
+    cursor = encode_cursor(items[-1].published_at, items[-1].id, query) if more else None
     return answer(EntryPage(items, cursor))
 
 

@@ -36,11 +36,11 @@ class EntryHistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 @requires(scope="entries:read")
 async def versions(entry_id: UUID) -> Response:
     query = query_args(EntryHistoryQuery)
-    before = decode_number(query.cursor)
+    before = decode_number(query.cursor, query)
     async with reading() as db:
         found = await service.versions(db, current_actor(), entry_id, before=before, limit=query.limit + 1)
     items, more = split(found, query.limit)
-    return answer(VersionPage(items, encode_number(items[-1].version) if more else None))
+    return answer(VersionPage(items, encode_number(items[-1].version, query) if more else None))
 
 
 @blueprint.get("/v1/entries/<uuid:entry_id>/versions/<int:number>")

@@ -13,7 +13,7 @@ from app.journal.pages.writing import WRITERS
 from app.versions.schemas import CompareQuery, RestoreForm, VersionsOnPage
 from app.web.context import current_actor, reading, transaction
 from app.web.guards import requires
-from app.web.paging import decode_number, split
+from app.web.paging import decode_number, encode_number, split
 from app.web.parsing import form_body, query_args
 from app.web.redirects import see_other
 from app.web.render import page
@@ -38,7 +38,7 @@ async def versions(entry_id: UUID) -> Response:
         entry=entry,
         here=here,
         versions=rows,
-        next_url=f"{here}/versions?cursor={rows[-1].version}" if more else "",
+        next_url=f"{here}/versions?cursor={encode_number(rows[-1].version)}" if more else "",
         previous_url=f"{here}/versions" if cursor else "",
     )
 
