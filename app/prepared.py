@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ARRAY, Select
+from sqlalchemy import ARRAY, CompoundSelect, Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -30,7 +30,7 @@ class Prepared:
     (use `= ANY(:array)`); anything else is refused when the statement is first used.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]) -> None:
         self.statement = statement
 
     async def first(self, db: AsyncConnection | AsyncSession, values: Values) -> Any | None:
@@ -48,6 +48,12 @@ class Prepared:
             return rows
         return (await db.execute(self.statement, values)).all()
 
+    async def expected(self, db: Reader, values: Values) -> Any:
+        """The plan PostgreSQL would follow, with the numbers of rows it expects; nothing of it is run."""
+        sql, names = self._compiled
+        plan = await db.driver.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *[values[name] for name in names])
+        return plan[0]["Plan"]
+
     @cached_property
     def _compiled(self) -> tuple[str, tuple[str, ...]]:
         """The text for the driver, and the names of its parameters by their position."""
@@ -62,7 +68,7 @@ class Prepared:
             bound = compiled.binds[name]
             if bound.required is False:
                 raise TypeError(f"{name}: a value within the statement would be the same for everybody")
-            if _local(bound.type).bind_processor(_DIALECT) is not None:
+            if _local(_each(bound.type)).bind_processor(_DIALECT) is not None:
                 raise TypeError(f"{name}: the driver alone does not take this type")
         return compiled.string, tuple(names)
 

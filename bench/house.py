@@ -80,7 +80,7 @@ class House:
         self._stack.migrate()
         for process in psutil.Process().children(recursive=True):
             process.cpu_affinity([1])
-        port, floor_port, stock_port, raw_port = (_free_port() for _ in range(4))
+        port, floor_port, stock_port, raw_port = (free_port() for _ in range(4))
         url = f"http://127.0.0.1:{port}"
         environment = self._stack.environment() | {
             "SCRIPTORIUM_PORT": str(port),
@@ -91,7 +91,7 @@ class House:
             "SCRIPTORIUM_VAULT_SECRET_ID_FILE": str(self._stack.wrap_secret_id()),
         }
         server = self._start("app.cli", "serve", environment=environment)
-        _until_up(f"{url}/health/ready")
+        until_up(f"{url}/health/ready")
         person, document, token = self._furnish(url)
         floor = self._peer("bench.peers.floor:app", floor_port, self._database() | {"BENCH_PERSON": person})
         stock = self._peer("bench.peers.hello:quart", stock_port, {})
@@ -174,7 +174,8 @@ def _good(answer: httpx.Response) -> dict[str, Any]:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     while True:
         port = 17_000 + secrets.randbelow(1_000)
         if is_free(port):
@@ -189,7 +190,8 @@ def _until_listening(port: int) -> None:
     time.sleep(1)
 
 
-def _until_up(url: str) -> None:
+def until_up(url: str) -> None:
+    """Wait for an application to say that it is ready; raises TimeoutError."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.documents.models import Comment, Document, DocumentVersion
-from app.documents.queries import visible_to
+from app.documents.queries import entitled, seen_with, visible_to
 from app.documents.talk import talk_mark
 
-__all__ = ["Comment", "Document", "DocumentVersion", "talk_mark", "visible_to"]
+__all__ = ["Comment", "Document", "DocumentVersion", "entitled", "seen_with", "talk_mark", "visible_to"]

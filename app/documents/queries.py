@@ -58,15 +58,16 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
     It asks for the role as well as the name on the document, so that taking the role away closes the room at once.
     """
-    return _visible(_entitled(actor), actor.id)
+    return seen_with(entitled(actor), actor.id)
 
 
-def _entitled(actor: Actor) -> frozenset[str]:
+def entitled(actor: Actor) -> frozenset[str]:
     """The roles that let this actor see documents."""
     return actor.roles if actor.active and actor.id is not None else frozenset()
 
 
-def _visible(roles: frozenset[str], viewer: UUID | BindParameter[UUID] | None) -> ColumnElement[bool]:
+def seen_with(roles: frozenset[str], viewer: UUID | BindParameter[UUID] | None) -> ColumnElement[bool]:
+    """The same for statements that are built once: what a viewer with these roles may know of."""
     if ADMIN in roles:
         return true()
     mine: list[ColumnElement[bool]] = []
@@ -91,7 +92,7 @@ def _people(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 def document(actor: Actor, document_id: UUID) -> tuple[Prepared, dict[str, UUID | None]]:
     """One document in full, if the actor may see it: the statement, and its parameters."""
-    return _document(_entitled(actor)), {"document_id": document_id, "viewer": actor.id}
+    return _document(entitled(actor)), {"document_id": document_id, "viewer": actor.id}
 
 
 @cache
@@ -99,7 +100,7 @@ def _document(roles: frozenset[str]) -> Prepared:
     """Built once for each set of roles: making the statement costs more than running it (PERFORMANCE 0.2)."""
     viewer: BindParameter[UUID] = bindparam("viewer", type_=Uuid())
     wanted = Document.id == bindparam("document_id", type_=Uuid())
-    return Prepared(_people(select(*_ROW, Document.body, Document.revision)).where(wanted, _visible(roles, viewer)))
+    return Prepared(_people(select(*_ROW, Document.body, Document.revision)).where(wanted, seen_with(roles, viewer)))
 
 
 def document_for_update(actor: Actor, document_id: UUID) -> Select[Document]:

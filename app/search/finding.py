@@ -6,7 +6,7 @@ from app.errors import Invalid
 from app.search import service
 from app.search.queries import RANKED
 from app.search.schemas import SearchPage, SearchQuery
-from app.web.context import current_actor, transaction
+from app.web.context import current_actor, reading
 from app.web.paging import decode_number, encode_number, split
 
 DEEPEST = RANKED
@@ -14,15 +14,13 @@ DEEPEST = RANKED
 
 async def look(asked: SearchQuery) -> SearchPage:
     """Find texts for the caller; where none holds the words, texts with words that look like them."""
-    start = decode_number(asked.cursor) or 0
+    start = decode_number(asked.cursor, asked) or 0
     if start > DEEPEST:
         raise Invalid({"cursor": ["This is not a cursor we gave out."]})
-    async with transaction() as db:
-        found = await service.find(db, current_actor(), asked, limit=start + asked.limit + 1)
-    similar = not found and start == 0
-    if similar:
-        async with transaction() as db:
-            found = await service.find_like(db, current_actor(), asked, limit=asked.limit)
-    items, more = split(found[start:], asked.limit)
-    following = encode_number(start + asked.limit) if more and start + asked.limit <= DEEPEST else None
-    return SearchPage(items, similar and bool(items), following)
+    async with reading() as db:
+        found, similar = await service.find(db, current_actor(), asked, start=start, limit=asked.limit + 1)
+    items, more = split(found, asked.limit)
+    following = (
+        encode_number(start + asked.limit, asked) if more and not similar and start + asked.limit <= DEEPEST else None
+    )
+    return SearchPage(items, similar, following)

@@ -1,193 +1,326 @@
-"""Statements that find texts.  Who may see which document is decided by the documents' own `visible_to`.
+"""Statements that find texts.  Who may see which document is decided by the documents' own `seen_with`.
 
-Only the newest `RANKED` matches are ranked.  Where more than that are to be expected (`estimated` asks PostgreSQL's own
-statistics), the words' index is met with the dates' index over the newest texts only, of which there are just enough
-(`window`): naming matches is cheap, opening the texts they are in is not.
+Only the newest `RANKED` matches of each kind are ranked: opening texts costs more than naming them.  How those are found
+depends on how many matches PostgreSQL's own statistics expect (`ways`).  `All` are named where they are few.  Where there
+are more, the words' index is met with the dates' index over the newest texts only, of which there are enough (`Recent`).
+Where one text in ten matches, the newest texts are opened one after the other until there are enough (`Newest`).  `search`
+is one statement with both kinds in it, of which only the best page is marked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, lru_cache
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
+    CTE,
+    Boolean,
     ColumnElement,
-    Executable,
-    Float,
+    DateTime,
+    Integer,
     Select,
+    Subquery,
     Text,
     Uuid,
+    bindparam,
     column,
     func,
     literal_column,
-    null,
     or_,
     select,
     table,
-    text,
+    true,
+    union_all,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.elements import False_
 
-from app.access import Actor
-from app.documents.offered import Document, visible_to
+from app.documents.offered import Document, seen_with
 from app.journal.offered import Entry
+from app.prepared import Prepared
 from app.search.models import SearchWord
 from app.search.schemas import SearchQuery
 from app.search.wording import START, STOP
 from app.web.tags import wanted
 
+Kind = Literal["entry", "document"]
+Way = Literal["All", "Recent", "Newest"]
+Ways = tuple[tuple[Kind, Way], ...]
+
 RANKED: Final = 200
-"""Matches that are ranked, the newest; beyond that more words are a better help than more pages."""
-_MANY: Final = 4 * RANKED
-_AMPLE: Final = 2
-"""How many times as many matches as are ranked a window should hold; what stands in old texts mostly is found without."""
+"""Matches of each kind that are ranked, the newest; beyond that more words are a better help than more pages."""
+_AMPLE: Final = 4
+"""How many times as many texts are looked at as should be needed, before all matches are named after all."""
+MANY: Final = 2 * _AMPLE * RANKED
+"""Matches from which on it is cheaper to look at the newest texts only than to name all matches."""
+_COMMON: Final = 10
+"""Of so many texts one matches where it is cheaper to open the newest ones than to read where the words are."""
 PEOPLE: Final = 50
 """People a part of a name may stand for."""
 _NEAR: Final = 8
 """Words that may stand for one that was spelt wrongly."""
 _SHOWN: Final = 6_000  # characters of a text that an excerpt is looked for in
 _HEADLINE: Final = f"StartSel={START},StopSel={STOP},MaxFragments=2,MaxWords=24,MinWords=8,FragmentDelimiter= … "
-_PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()))
-_TABLES = table("pg_class", column("oid"), column("reltuples", Float()))
+_PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()), column("search_text", Text()))
 _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 
-# The planner believes that opening a long text costs nothing; nobody reads all texts from one end to the other here.
-SETTINGS = text(
-    "SELECT set_config('enable_seqscan', 'off', true), set_config('statement_timeout', '2s', true), "
-    "set_config('pg_trgm.similarity_threshold', '0.3', true)"
+# In one go.  The planner knows the words only when it plans each search anew, and believes that opening a long text costs
+# nothing: nobody reads all texts from one end to the other here.
+BEGIN: Final = (
+    "BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off; "
+    "SET LOCAL random_page_cost = 1.5; SET LOCAL statement_timeout = '2s'; SET LOCAL pg_trgm.similarity_threshold = 0.3"
 )
 
 
 @dataclass(frozen=True)
-class Looked:
+class Shape:
+    """What of a search decides over its statements; everything else is a parameter of them.
+
+    `roles` are those by which documents are seen, `limits` what narrows the search down.
+    """
+
+    kinds: tuple[Kind, ...]
+    roles: frozenset[str]
+    limits: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Looked:
     """Where is looked, and what a text must be besides holding the words."""
 
     model: Any
     person: Any
     at: Any
     state: Any
+    dates: tuple[ColumnElement[bool], ...]
     where: tuple[ColumnElement[bool], ...]
 
-
-def in_entries(asked: SearchQuery, people: Sequence[UUID]) -> Looked:
-    """Published entries; `people` are those the part of a name in `asked` may mean."""
-    where = [Entry.withdrawn_at.is_(None), *_narrowed(asked, Entry, Entry.published_at)]
-    if asked.person:
-        where.append(Entry.author_id.in_(people))
-    return Looked(Entry, Entry.author_id, Entry.published_at, null(), tuple(where))
+    @property
+    def matching(self) -> ColumnElement[bool]:
+        found: ColumnElement[bool] = self.model.search.op("@@", is_comparison=True)(_query())
+        return found
 
 
-def in_documents(actor: Actor, asked: SearchQuery, people: Sequence[UUID]) -> Looked:
-    """Documents the actor may see."""
-    where = [visible_to(actor), *_narrowed(asked, Document, Document.updated_at)]
-    if asked.state is not None:
-        where.append(Document.state == asked.state)
-    if asked.person:
-        theirs = Document.sponsor_id.in_(people) & Document.editor_id.is_(None)
-        where.append(or_(Document.editor_id.in_(people), theirs))
-    person = func.coalesce(Document.editor_id, Document.sponsor_id)
-    return Looked(Document, person, Document.updated_at, Document.state, tuple(where))
+def limits_of(asked: SearchQuery) -> frozenset[str]:
+    """What narrows this search down."""
+    return frozenset(name for name in ("state", "person", "tag", "since", "until") if getattr(asked, name))
 
 
-def people_named(part: str) -> Select[UUID]:
-    """People with this in their names."""
-    pattern = "%" + part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    return select(_PEOPLE.c.id).where(_PEOPLE.c.display_name.ilike(pattern)).limit(PEOPLE)
+def sees_documents(roles: frozenset[str]) -> bool:
+    """Whether anybody with these roles may know of documents at all."""
+    return not isinstance(seen_with(roles, None), False_)
 
 
-def estimated(looked: Looked, words: str) -> Explained:
-    """Asks the planner how many texts match."""
-    return Explained(select(looked.model.id).where(_matches(looked, words), *looked.where))
+def parameters(asked: SearchQuery, viewer: UUID | None) -> dict[str, Any]:
+    """What narrows this search down, but for the people whom a part of a name stands for; raises Invalid."""
+    return {
+        "viewer": viewer,
+        "state": asked.state,
+        "tags": [wanted(asked.tag)] if asked.tag else [],
+        "since": _midnight(asked.since) if asked.since else None,
+        "until": _midnight(asked.until) + timedelta(days=1) if asked.until else None,
+    }
 
 
-def how_many(looked: Looked) -> Select[float]:
-    """About how many texts of this kind there are."""
-    return select(_TABLES.c.reltuples).where(_TABLES.c.oid == func.to_regclass(looked.model.__tablename__))
+@lru_cache(maxsize=256)
+def estimate(shape: Shape) -> Prepared:
+    """To be planned only: of each kind the matches, then all there are."""
+    parts = []
+    for kind in shape.kinds:
+        looked = _looked(kind, shape)
+        parts += [select(looked.model.id).where(looked.matching, *looked.dates, *looked.where), select(looked.model.id)]
+    return Prepared(union_all(*parts))
 
 
-def window(matching: float, of: float) -> int | None:
-    """Among how many of the newest texts enough matches are to be expected; None when all matches can be looked at."""
-    return ceil(_AMPLE * RANKED * of / matching) if matching > _MANY else None
+def expected(plan: Mapping[str, Any], kinds: tuple[Kind, ...]) -> dict[Kind, tuple[int, int]]:
+    """Matches of each kind, and texts of it, by the plan of `estimate`."""
+    rows = [part["Plan Rows"] for part in plan["Plans"]]
+    return {kind: (rows[2 * number], rows[2 * number + 1]) for number, kind in enumerate(kinds)}
 
 
-def beginning(looked: Looked, newest: int) -> Select[datetime]:
-    """The date of the last of so many newest texts."""
-    return select(looked.at).order_by(looked.at.desc()).offset(newest).limit(1)
+def way(matches: int, texts: int) -> Way:
+    """How so many matches among so many texts are found soonest."""
+    if matches <= MANY:
+        return "All"
+    return "Newest" if matches * _COMMON >= texts else "Recent"
 
 
-def found(looked: Looked, words: str, *, since: datetime | None, limit: int) -> Select[*tuple[Any, ...]]:
-    """The best `limit` of the newest texts that hold the words."""
-    model, query = looked.model, func.to_tsquery(_SIMPLE, words)
-    rows = select(model.id, looked.at.label("at"), looked.person.label("person_id"))
-    rows = rows.where(_matches(looked, words), *looked.where, *([looked.at >= since] if since else []))
-    # Apart from the rest, so that the words are looked up in their index and nobody walks through all texts by date.
-    named = rows.cte("named").prefix_with("MATERIALIZED")
-    newest = select(named).order_by(named.c.at.desc()).limit(RANKED).subquery("newest")
-    rank = func.ts_rank_cd(model.search, query, 1).label("rank")
-    ranked = select(newest, rank).join(model, model.id == newest.c.id).subquery("ranked")
-    best = select(ranked).order_by(ranked.c.rank.desc(), ranked.c.at.desc(), ranked.c.id).limit(limit).subquery("best")
-    return (
+def enough(matches: int, texts: int) -> int:
+    """Among how many of the newest texts there should be more than enough."""
+    return ceil(_AMPLE * RANKED * texts / max(1, matches))
+
+
+@lru_cache(maxsize=256)
+def beginnings(shape: Shape) -> Prepared:
+    """The dates of the last of so many newest texts (`entry_enough`, `document_enough`); None where there are fewer."""
+    dates = []
+    for kind in shape.kinds:
+        looked = _looked(kind, shape)
+        newest = select(looked.at).where(*looked.dates).order_by(looked.at.desc())
+        dates.append(newest.offset(_number(f"{kind}_enough")).limit(_ONE).scalar_subquery().label(kind))
+    return Prepared(select(*dates))
+
+
+@lru_cache(maxsize=256)
+def search(shape: Shape, ways: Ways) -> Prepared:
+    """The best matches of all kinds, a page of them.
+
+    Of kinds of which not all texts are looked at it says how many there were to choose from.
+    """
+    latest = {kind: _latest(kind, shape, way) for kind, way in ways}
+    either = union_all(*[_ranked(kind, chosen) for kind, chosen in latest.items()]).subquery("either")
+    page = select(either).order_by(either.c.rank.desc(), either.c.at.desc(), either.c.id)
+    best = page.limit(_number("limit")).offset(_number("offset")).cte("best").prefix_with("MATERIALIZED")
+    texts = {kind: _text(kind) for kind in shape.kinds}
+    title = func.coalesce(*[text.c.title for text in texts.values()])
+    body = func.coalesce(*[text.c.body for text in texts.values()])
+    shown = literal_column(str(_SHOWN), Integer())
+    joined: Any = best
+    for kind, text in texts.items():
+        joined = joined.outerjoin(text, (text.c.id == best.c.id) & (best.c.kind == _word(kind)))
+    return Prepared(
         select(
+            best.c.kind,
             best.c.id,
-            model.title,
-            func.ts_headline(_SIMPLE, func.left(model.body, _SHOWN), query, _HEADLINE).label("excerpt"),
+            title.label("title"),
+            func.ts_headline(_SIMPLE, func.left(body, shown), _query(), _literal(_HEADLINE), type_=Text()).label(
+                "excerpt"
+            ),
             best.c.person_id,
             _PEOPLE.c.display_name.label("person_name"),
-            looked.state.label("state"),
+            best.c.state,
             best.c.at,
             best.c.rank,
+            *[
+                select(func.count()).select_from(latest[kind]).scalar_subquery().label(f"{kind}_among")
+                for kind, way in ways
+                if way != "All"
+            ],
         )
-        .join(model, model.id == best.c.id)
-        .join(_PEOPLE, _PEOPLE.c.id == best.c.person_id)
+        .select_from(joined.join(_PEOPLE, _PEOPLE.c.id == best.c.person_id))
         .order_by(best.c.rank.desc(), best.c.at.desc(), best.c.id)
     )
 
 
-def near_words(word: str) -> Select[str]:
-    """Words of titles that look like this one, the most alike first."""
-    return (
+@cache
+def people_named() -> Prepared:
+    """People with this in their names; the index over what administrators search for has the names in it."""
+    pattern = bindparam("pattern", type_=Text())
+    within = _PEOPLE.c.search_text.like(func.lower(pattern)) & _PEOPLE.c.display_name.ilike(pattern)
+    return Prepared(select(_PEOPLE.c.id).where(within).limit(literal_column(str(PEOPLE), Integer())))
+
+
+def pattern_of(part: str) -> str:
+    """What `people_named` takes: signs of patterns are only signs."""
+    return "%" + part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+
+
+@cache
+def near_words() -> Prepared:
+    """Words of titles that look like any of these, with the number of the word, the most alike first."""
+    given = bindparam("words", type_=ARRAY(Text()))
+    words = func.unnest(given).table_valued("word", with_ordinality="number", name="typed").render_derived()
+    typed = words.c.word
+    near = (
         select(SearchWord.word)
-        .where(SearchWord.word.op("%", is_comparison=True)(word))
-        .order_by(func.similarity(SearchWord.word, word).desc(), SearchWord.word)
-        .limit(_NEAR)
+        .where(SearchWord.word.op("%", is_comparison=True)(typed))
+        .order_by(func.similarity(SearchWord.word, typed).desc(), SearchWord.word)
+        .limit(literal_column(str(_NEAR), Integer()))
+        .lateral("near")
+    )
+    return Prepared(
+        select(words.c.number.label("number"), near.c.word.label("word")).select_from(words.join(near, true()))
     )
 
 
-def _matches(looked: Looked, words: str) -> ColumnElement[bool]:
-    matching: ColumnElement[bool] = looked.model.search.op("@@", is_comparison=True)(func.to_tsquery(_SIMPLE, words))
-    return matching
+def _latest(kind: Kind, shape: Shape, way: Way) -> CTE:
+    """The newest matches of a kind, as many as are ranked."""
+    looked = _looked(kind, shape)
+    named = select(
+        looked.model.id, looked.at.label("at"), looked.person.label("person_id"), looked.state.label("state")
+    ).where(*looked.dates, *looked.where)
+    if way != "All":
+        named = named.where(looked.at >= bindparam(f"{kind}_since", type_=DateTime(timezone=True)))
+    if way == "Newest":
+        # A function instead of its operator: whichever index leads through the newest texts, it is not that of the words.
+        found = named.where(func.ts_match_vq(looked.model.search, _query(), type_=Boolean())).order_by(looked.at.desc())
+    else:
+        # Apart from the rest, so that the words are looked up in their index and nobody walks through all texts by date.
+        apart = named.where(looked.matching).cte(f"{kind}_named").prefix_with("MATERIALIZED")
+        found = select(apart).order_by(apart.c.at.desc())
+    return found.limit(_RANKED).cte(f"{kind}_newest").prefix_with("MATERIALIZED")
 
 
-def _narrowed(asked: SearchQuery, model: Any, at: Any) -> list[ColumnElement[bool]]:
-    limits: list[ColumnElement[bool]] = []
-    if asked.since is not None:
-        limits.append(at >= _midnight(asked.since))
-    if asked.until is not None:
-        limits.append(at < _midnight(asked.until) + timedelta(days=1))
-    if asked.tag:
-        limits.append(model.tags.contains([wanted(asked.tag)]))
-    return limits
+def _ranked(kind: Kind, latest: CTE) -> Select[*tuple[Any, ...]]:
+    model: Any = Entry if kind == "entry" else Document
+    rank = func.ts_rank_cd(model.search, _query(), _ONE).label("rank")
+    return select(_word(kind).label("kind"), latest, rank).join(model, model.id == latest.c.id)
+
+
+def _looked(kind: Kind, shape: Shape) -> _Looked:
+    if kind == "entry":
+        dates, where = _narrowed(shape, Entry, Entry.published_at)
+        where.append(Entry.withdrawn_at.is_(None))
+        if "person" in shape.limits:
+            where.append(Entry.author_id == func.any(_people()))
+        nothing = literal_column("NULL::text", Text())
+        return _Looked(Entry, Entry.author_id, Entry.published_at, nothing, tuple(dates), tuple(where))
+    dates, where = _narrowed(shape, Document, Document.updated_at)
+    where.append(seen_with(shape.roles, bindparam("viewer", type_=Uuid())))
+    if "state" in shape.limits:
+        where.append(Document.state == bindparam("state", type_=Text()))
+    if "person" in shape.limits:
+        theirs = (Document.sponsor_id == func.any(_people())) & Document.editor_id.is_(None)
+        where.append(or_(Document.editor_id == func.any(_people()), theirs))
+    person = func.coalesce(Document.editor_id, Document.sponsor_id)
+    return _Looked(Document, person, Document.updated_at, Document.state, tuple(dates), tuple(where))
+
+
+def _narrowed(shape: Shape, model: Any, at: Any) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
+    moment = DateTime(timezone=True)
+    dates = []
+    if "since" in shape.limits:
+        dates.append(at >= bindparam("since", type_=moment))
+    if "until" in shape.limits:
+        dates.append(at < bindparam("until", type_=moment))
+    tagged = [model.tags.contains(bindparam("tags", type_=ARRAY(Text())))] if "tag" in shape.limits else []
+    return dates, tagged
+
+
+def _text(kind: Kind) -> Subquery:
+    model: Any = Entry if kind == "entry" else Document
+    return model.__table__.alias(f"{kind}_text")  # type: ignore[no-any-return]  # the columns of either are asked for by name
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-class Explained(Executable, ClauseElement):
-    """A statement that is planned and not run; answers the plan as JSON."""
-
-    inherit_cache = False
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self.statement = statement
+def _query() -> ColumnElement[Any]:
+    made: ColumnElement[Any] = func.to_tsquery(_SIMPLE, bindparam("words", type_=Text()))
+    return made
 
 
-@compiles(Explained)
-def _explain(element: Explained, compiler: SQLCompiler, **options: Any) -> str:
-    return f"EXPLAIN (FORMAT JSON) {compiler.process(element.statement, **options)}"
+def _people() -> ColumnElement[Any]:
+    return bindparam("people", type_=ARRAY(Uuid()))
+
+
+def _number(name: str) -> ColumnElement[int]:
+    return bindparam(name, type_=Integer())
+
+
+def _word(kind: Kind) -> ColumnElement[str]:
+    return literal_column(f"'{kind}'::text", Text())
+
+
+def _literal(constant: str) -> ColumnElement[str]:
+    return literal_column("'" + constant.replace("'", "''") + "'", Text())
+
+
+_ONE: Final = literal_column("1", Integer())
+_RANKED: Final = literal_column(str(RANKED), Integer())

@@ -2,65 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from app.access import EDITOR, Actor, ScopeNeed
+from app.documents.offered import entitled
+from app.reader import Reader
 from app.search import queries, wording
-from app.search.queries import Looked
+from app.search.queries import RANKED, Kind, Shape
 from app.search.schemas import Found, Piece, SearchQuery
 
+BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _READS_DOCUMENTS = ScopeNeed("documents:read")
 
 
-async def find(db: AsyncSession, actor: Actor, asked: SearchQuery, *, limit: int) -> list[Found]:
-    """The best `limit` texts that hold all the words; in a transaction of its own, of which the settings are changed."""
-    words = wording.words_of(asked.q)
-    return await _find(db, actor, asked, wording.tsquery(words), limit) if words else []
+async def find(db: Reader, actor: Actor, asked: SearchQuery, *, start: int, limit: int) -> tuple[list[Found], bool]:
+    """The best texts that hold all the words, from the `start`-th on.
+
+    Where none does, texts with words of titles that look like those; then the second value is True.
+    """
+    words, kinds = wording.words_of(asked.q), _kinds(actor, asked)
+    if not words or not kinds:
+        return [], False
+    shape = Shape(kinds, entitled(actor), queries.limits_of(asked))
+    values = queries.parameters(asked, actor.id) | {"limit": limit, "offset": start}
+    async with _planned_anew(db):
+        if asked.person:
+            named = await queries.people_named().all(db, {"pattern": queries.pattern_of(asked.person)})
+            values["people"] = [person.id for person in named]
+        rows = await _search(db, shape, values | {"words": wording.tsquery(words)})
+        similar = not rows and start == 0
+        if similar:
+            alike = await _alike(db, words)
+            if any(alike):
+                meant = wording.tsquery_of_any([[word, *others] for word, others in zip(words, alike, strict=True)])
+                rows = await _search(db, shape, values | {"words": meant})
+    return [_found(row, actor) for row in rows], similar and bool(rows)
 
 
-async def find_like(db: AsyncSession, actor: Actor, asked: SearchQuery, *, limit: int) -> list[Found]:
-    """The same for words that may be spelt wrongly: words of titles that look like them stand for them."""
-    words = wording.words_of(asked.q)
-    if not words:
-        return []
-    await db.execute(queries.SETTINGS)
-    alike = [[word, *(await db.scalars(queries.near_words(word))).all()] for word in words]
-    return await _find(db, actor, asked, wording.tsquery_of_any(alike), limit)
-
-
-async def _find(db: AsyncSession, actor: Actor, asked: SearchQuery, query: str, limit: int) -> list[Found]:
-    await db.execute(queries.SETTINGS)
-    people = (await db.scalars(queries.people_named(asked.person))).all() if asked.person else []
-    found: list[Found] = []
-    if asked.where != "documents" and asked.state is None:
-        rows = await _rows(db, queries.in_entries(asked, people), query, limit)
-        found += [_found("entry", row, f"/entry/{row.id}") for row in rows]
-    if asked.where != "journal" and actor.active and _READS_DOCUMENTS in actor.provides:
-        rows = await _rows(db, queries.in_documents(actor, asked, people), query, limit)
-        found += [_found("document", row, _document_url(actor, row)) for row in rows]
-    found.sort(key=lambda text: (-text.rank, -text.at.timestamp(), str(text.id)))
-    return found[:limit]
-
-
-async def _rows(db: AsyncSession, looked: Looked, query: str, limit: int) -> list[Any]:
-    plan: Any = await db.scalar(queries.estimated(looked, query))
-    newest = queries.window(plan[0]["Plan"]["Plan Rows"], await db.scalar(queries.how_many(looked)) or 0.0)
-    since = await db.scalar(queries.beginning(looked, newest)) if newest is not None else None
-    rows = (await db.execute(queries.found(looked, query, since=since, limit=limit))).all()
-    if since is not None and len(rows) < min(limit, queries.RANKED):  # the words stand in old texts, mostly
-        rows = (await db.execute(queries.found(looked, query, since=None, limit=limit))).all()
+async def _search(db: Reader, shape: Shape, values: dict[str, Any]) -> list[Any]:
+    numbers = queries.expected(await queries.estimate(shape).expected(db, values), shape.kinds)
+    ways = {kind: queries.way(*numbers[kind]) for kind in shape.kinds}
+    if set(ways.values()) != {"All"}:
+        texts = {f"{kind}_enough": queries.enough(*numbers[kind]) for kind in shape.kinds}
+        since = await queries.beginnings(shape).first(db, values | texts)
+        values |= {f"{kind}_since": getattr(since, kind) or BEFORE_ALL for kind in shape.kinds}
+    rows = await queries.search(shape, tuple(ways.items())).all(db, values)
+    # What is expected of many words together, or of words and dates, may be far from what there is.
+    few = [kind for kind in ways if ways[kind] != "All" and (not rows or rows[0][f"{kind}_among"] < RANKED)]
+    if few:
+        ways |= dict.fromkeys(few, "All")
+        rows = await queries.search(shape, tuple(ways.items())).all(db, values)
     return list(rows)
 
 
-def _found(kind: Any, row: Any, url: str) -> Found:
+async def _alike(db: Reader, words: list[str]) -> list[list[str]]:
+    """For each word, those of titles that look like it and are not it."""
+    alike: list[list[str]] = [[] for _ in words]
+    for number, near in await queries.near_words().all(db, {"words": words}):
+        if near != words[number - 1]:
+            alike[number - 1].append(near)
+    return alike
+
+
+@asynccontextmanager
+async def _planned_anew(db: Reader) -> AsyncIterator[None]:
+    """A transaction in which statements are planned for their values; whoever raises in it closes the connection."""
+    await db.driver.execute(queries.BEGIN)
+    yield
+    await db.driver.execute("COMMIT")
+
+
+def _kinds(actor: Actor, asked: SearchQuery) -> tuple[Kind, ...]:
+    kinds: list[Kind] = []
+    if asked.where != "documents" and asked.state is None:
+        kinds.append("entry")
+    if asked.where != "journal" and queries.sees_documents(entitled(actor)) and _READS_DOCUMENTS in actor.provides:
+        kinds.append("document")
+    return tuple(kinds)
+
+
+def _found(row: Any, actor: Actor) -> Found:
     return Found(
-        kind=kind,
+        kind=row.kind,
         id=row.id,
         title=row.title,
         excerpt=wording.pieces(row.excerpt) or [Piece("")],
-        url=url,
+        url=f"/entry/{row.id}" if row.kind == "entry" else _document_url(actor, row),
         person_id=row.person_id,
         person_name=row.person_name,
         state=row.state,

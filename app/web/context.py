@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import VISITOR, Actor, current_identity
+from app.reader import Reader
 from app.resources import Resources
 from app.settings import Settings
 from app.web.current import this_app
@@ -44,6 +45,6 @@ def transaction() -> AbstractAsyncContextManager[AsyncSession]:
     return resources().database.transaction()
 
 
-def reading() -> AbstractAsyncContextManager[AsyncConnection]:
+def reading() -> AbstractAsyncContextManager[Reader]:
     """`async with reading() as db:` for single reads that need no snapshot of their own (autocommit)."""
     return resources().database.read()
