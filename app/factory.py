@@ -17,6 +17,7 @@ from valkey.credentials import CredentialProvider
 from app import identity, opening, routes
 from app.errors import NotActive, NotFresh
 from app.live import telling
+from app.memory import return_large_blocks
 from app.oauth.api import oauth_problem
 from app.settings import Settings
 from app.vault.broker import source_for
@@ -53,6 +54,7 @@ def create_app(settings: Settings, source: SecretSource | None = None) -> Quart:
 
     `source` is where secrets come from; left out, one worker talks to Vault itself and more share the broker.
     """
+    return_large_blocks()
     app = RepeatingQuart("app", static_folder=str(STATIC), static_url_path="/static", template_folder=None)
     app.asgi_http_class = Connection
     app.url_map.strict_slashes = False

@@ -50,6 +50,7 @@ class Hub:
         self._seats: defaultdict[UUID, set[Seat]] = defaultdict(set)
         self._people: Counter[UUID] = Counter()
         self._task: asyncio.Task[None] | None = None
+        self._saying: set[asyncio.Task[None]] = set()
         self._stopped = False
         self.heard = 0
 
@@ -87,6 +88,12 @@ class Hub:
         self._people[seat.person_id] -= 1
         if not self._people[seat.person_id]:
             del self._people[seat.person_id]
+
+    def tell(self, document_id: UUID) -> None:
+        """Something happened to this document, and is committed: say so beside the request, which waits for nobody."""
+        saying = asyncio.get_running_loop().create_task(self.changed(document_id), name="document-changed")
+        self._saying.add(saying)
+        saying.add_done_callback(self._saying.discard)
 
     async def changed(self, document_id: UUID) -> None:
         """Something happened to this document: everybody at it looks.  Call it after the commit."""

@@ -21,7 +21,7 @@ async def tell(response: Response) -> Response:
     if asked.method not in _SAFE and response.status_code < HTTPStatus.BAD_REQUEST and asked.view_args:
         document_id = asked.view_args.get("document_id")
         if isinstance(document_id, UUID):
-            await extension(Hub).changed(document_id)
+            extension(Hub).tell(document_id)
     return response
 
 

@@ -14,6 +14,7 @@ MAX_BOUNDARY = 70
 Pairs = list[tuple[str, str]]
 
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r")) + b"\x7f"
+_AS_QUOTED_PRINTABLE = bytes.maketrans(b"%+", b"= ")
 _NEVER_RAW = bytes(range(0x21)) + b"\x7f"
 
 
@@ -34,7 +35,7 @@ def read_urlencoded(data: bytes) -> Pairs:
     data = data.strip(b"\r\n")
     if data.count(b"&") >= MAX_FIELDS:
         raise OversizedForm(f"A form has at most {MAX_FIELDS} fields.")
-    if b"%%" in data or _contains(data, _NEVER_RAW):
+    if _contains(data, _NEVER_RAW):
         raise MalformedForm("The form is not encoded as forms are.")
     pairs: Pairs = []
     for part in data.split(b"&"):
@@ -49,13 +50,13 @@ def _percent_decoded(data: bytes) -> bytes:
 
     The standard library takes a quarter of a second for a long text in Chinese, all of it on the event loop.
     Quoted-printable (RFC 2045 6.7) is the same encoding with another sign, and its decoder is written in C; it is
-    lenient with broken escapes, which the length of its answer gives away.
+    lenient with broken escapes, which the length of its answer gives away: only a right one shrinks by two.  Both signs
+    are exchanged in one go, since at 5 MiB each copy takes milliseconds.
     """
-    data = data.replace(b"+", b" ")
     escapes = data.count(b"%")
     if not escapes:
-        return data
-    decoded = binascii.a2b_qp(data.replace(b"=", b"=3D").replace(b"%", b"="))
+        return data.replace(b"+", b" ")
+    decoded = binascii.a2b_qp(data.replace(b"=", b"=3D").translate(_AS_QUOTED_PRINTABLE))
     if len(decoded) != len(data) - 2 * escapes:
         raise MalformedForm("The form holds a broken percent sign.")
     return decoded

@@ -19,7 +19,8 @@ from valkey.exceptions import TimeoutError as ClientTimeout
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT = 0.2
+# Together below the 250 ms that no request may wait longer, with something left for whoever is woken then.
+TIMEOUT = 0.18
 GRACE = 0.05
 RETRY = 1.0
 BATCH = 100
@@ -47,6 +48,7 @@ class _Call:
     script: Script
     given: tuple[str | int, ...]
     answer: asyncio.Future[Any]
+    asked_at: float = field(default_factory=monotonic)
 
 
 @dataclass
@@ -61,6 +63,7 @@ class _Line:
     sender: asyncio.Task[None] | None = None
     lost: bool = False
     ask_again_at: float = 0.0
+    longest_wait: float = 0.0
 
 
 _LINES: WeakKeyDictionary[Valkey, _Line] = WeakKeyDictionary()
@@ -82,11 +85,16 @@ class SharedStore:
         """Whether Valkey did not answer when it was last asked."""
         return self._line().lost
 
+    @property
+    def longest_wait(self) -> float:
+        """The most seconds any call has waited for its answer or for the news that there is none."""
+        return self._line().longest_wait
+
     def _line(self) -> _Line:
         return _LINES.setdefault(self._client(), _Line())
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        """Run `script` atomically; raises StoreLost, at the latest after TIMEOUT and GRACE."""
+        """Run `script` atomically; raises StoreLost, at the latest TIMEOUT and GRACE after this was called."""
         line = self._line()
         if line.lost:
             if monotonic() < line.ask_again_at:
@@ -97,7 +105,10 @@ class SharedStore:
         line.waiting.append(call)
         if line.sender is None:
             line.sender = loop.create_task(self._send(line))
-        return await call.answer
+        try:
+            return await call.answer
+        finally:
+            line.longest_wait = max(line.longest_wait, monotonic() - call.asked_at)
 
     async def _send(self, line: _Line) -> None:
         """Send what waits until nothing does; when one batch is lost, so is everything behind it."""
@@ -121,17 +132,19 @@ class SharedStore:
                 await self._client().connection_pool.disconnect()
 
     async def _ask(self, batch: Sequence[_Call]) -> list[Any]:
-        started = monotonic()
+        # Whoever has waited longest, behind another batch, decides how long this one may take.
+        until = batch[0].asked_at + TIMEOUT
         try:
-            answers = await _in_time(self._pipeline("EVALSHA", batch))
+            answers = await _in_time(self._pipeline("EVALSHA", batch), until)
         except (ClientTimeout, TimeoutError):
-            if monotonic() - started <= TIMEOUT + 2 * GRACE:
+            if monotonic() - until <= 2 * GRACE:
                 raise
             # Not Valkey was late but we: this process stood still beyond the deadline.  The scripts bear repetition.
-            answers = await _in_time(self._pipeline("EVALSHA", batch))
+            until = monotonic() + TIMEOUT
+            answers = await _in_time(self._pipeline("EVALSHA", batch), until)
         unknown = [number for number, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:  # Valkey has been restarted
-            again = await _in_time(self._pipeline("EVAL", [batch[number] for number in unknown]))
+            again = await _in_time(self._pipeline("EVAL", [batch[number] for number in unknown]), until)
             for number, answer in zip(unknown, again, strict=True):
                 answers[number] = answer
         for answer in answers:
@@ -172,14 +185,14 @@ class SharedStore:
                 call.answer.set_exception(StoreLost())
 
 
-async def _in_time(asked: Any) -> list[Any]:
-    """Await an answer for TIMEOUT, and look once more before giving up.
+async def _in_time(asked: Any, until: float) -> list[Any]:
+    """Await an answer until then, and look once more, for GRACE, before giving up.
 
     After a busy moment the loop runs its timers before it reads its sockets: the answer may have come long ago.
     """
     asking: asyncio.Future[list[Any]] = asyncio.ensure_future(asked)
     try:
-        done, _ = await asyncio.wait({asking}, timeout=TIMEOUT)
+        done, _ = await asyncio.wait({asking}, timeout=max(0.0, until - monotonic()))
         if not done:
             done, _ = await asyncio.wait({asking}, timeout=GRACE)
     finally:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
+from io import BytesIO
 from typing import Any, Final, cast
 
 from quart import Request, g, request
+from quart.wrappers.request import Body
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
@@ -49,8 +51,34 @@ class Gate:
             self._room.set()
 
 
+class _Buffer(BytesIO):
+    """What Quart's body asks of its bytearray, without a second copy: a whole body is the buffer itself, handed out."""
+
+    extend = BytesIO.write
+
+    def __len__(self) -> int:
+        return self.tell()
+
+    def __bytes__(self) -> bytes:
+        return self.getvalue()
+
+    def clear(self) -> None:
+        self.seek(0)
+        self.truncate()
+
+
+class OnceHeld(Body):
+    """A body of which there is one copy, and not two as soon as it is read."""
+
+    def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
+        super().__init__(expected_content_length, max_content_length)
+        self._data: Any = _Buffer()
+
+
 class UploadingRequest(Request):
     """A request whose longest body depends on where it goes; what comes for a file is never held as a whole."""
+
+    body_class = OnceHeld
 
     def __init__(self, method: str, scheme: str, path: str, *rest: Any, **options: Any) -> None:
         if takes_upload(path):

@@ -240,6 +240,27 @@ async def test_valkey_lost_makes_limits_stricter_never_absent(own_valkey: Valkey
     await client.aclose()
 
 
+async def test_nobody_waits_longer_than_250_ms_for_a_hanging_valkey(own_valkey: ValkeyServer) -> None:
+    """Also whoever asks while others wait already.  Neighbours of this process can only lengthen a wait: the best counts."""
+    longest = []
+    for _ in range(3):
+        client = own_valkey.client()
+        decider, asking = SharedDecider(lambda: client, workers=2, prefix="t"), []  # noqa: B023  used up in this round
+        await decider.take([Demand("x", 100, 60.0)])
+        own_valkey.pause()
+        try:
+            for _ in range(10):
+                asking += [asyncio.ensure_future(decider.take([Demand("x", 100, 60.0)])) for _ in range(3)]
+                await asyncio.sleep(0.015)
+            assert all(verdict.allowed for verdict in await asyncio.gather(*asking))
+            assert decider.store.lost
+        finally:
+            own_valkey.resume()
+        longest.append(decider.store.longest_wait)
+        await client.aclose()
+    assert 0.1 < min(longest) < 0.25
+
+
 async def test_a_valkey_that_counts_nothing_is_a_lost_one(own_valkey: ValkeyServer) -> None:
     """A replica takes no writes, a full memory neither: both answer, and nothing would be limited."""
     client = own_valkey.client()

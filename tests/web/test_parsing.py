@@ -324,6 +324,7 @@ async def test_passwords_are_not_shown_again() -> None:
 @pytest.mark.parametrize(
     "data",
     [b"title=a&title=b", b"title=a%00b", b"title=a%07", b"title=%ff", b"title=%zz", b"title=a%2", b"title=a b",
+     b"title=%%41", b"title=%%%41A", b"title=%=", b"title=%+41", b"title=%",
      b"ti%0Atle=a", b"=a", b"&".join([b"a%d=1" % number for number in range(101)]), b"title=\xff"],
 )  # fmt: skip
 async def test_malformed_forms_are_400(data: bytes) -> None:
