@@ -16,6 +16,7 @@ from app.web.budgets import Budgets, expensive
 from app.web.context import current_actor, extension, reading
 from app.web.guards import requires
 from app.web.render import page
+from app.workshop.sheets import MOST_PICTURES
 
 blueprint = Blueprint("exports", __name__)
 
@@ -35,6 +36,7 @@ async def choose(document_id: UUID) -> Response:
         "exports/choose.html",
         document=document,
         document_url=f"/{parts[0]}/documents/{document_id}" if parts else None,
+        most_pictures=MOST_PICTURES,
         budget=await extension(Budgets).budget("exports", current_actor()),
     )
 

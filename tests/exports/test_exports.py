@@ -168,6 +168,7 @@ async def test_the_budget_is_seen_and_exact(site: Site) -> None:
         assert (again.status_code, again.headers["export-budget-remaining"]) == (200, "0")
         page = await alice.browser.get(f"/documents/{ids[0]}/export")
         assert "there will be more tomorrow" in page.text
+        assert "Up to 40 pictures" in page.text
 
 
 async def test_a_file_is_made_once(cast: Cast) -> None:
