@@ -205,7 +205,7 @@ def headers(beginning: str, as_json: bool) -> None:
     from app.web import header_list  # noqa: PLC0415 - likewise
 
     settings = load_settings(instance_environment())
-    found = header_list.header_list(create_app(settings), https=settings.public_url.startswith("https://"))
+    found = header_list.header_list(create_app(settings), https=settings.secure, files_url=settings.files_url)
     routes = [route for route in found.routes if route.rule.startswith(beginning)]
     if not routes:
         fail(f"no route begins with {beginning}", REFUSED)

@@ -1,9 +1,9 @@
 """Who is calling: cookie, bearer token or Basic, recognised once per request and made the current identity.
 
 Pages look at the cookie only, programs at the `Authorization` header only, so neither can be used to play the other
-(SPEC 1.2).  A caller this process knows costs no query; one it does not know, or any while the notice line is down,
-costs one.  A credential that is not good makes a visitor; whether that matters is the guard's to say, and it then
-says why.
+(SPEC 1.2); the origin of files looks at the address and at neither.  A caller this process knows costs no query; one it
+does not know, or any while the notice line is down, costs one.  A credential that is not good makes a visitor; whether
+that matters is the guard's to say, and it then says why.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
+from time import time
 
 from msgspec.structs import replace
 from quart import Quart
@@ -34,6 +35,8 @@ from app.web.context import extension, reading, resources, transaction
 from app.web.cookies import session_cookie
 from app.web.current import this_request
 from app.web.faces import for_programs
+from app.web.file_origin import on_file_origin
+from app.web.file_proofs import FIELD, session_in
 from app.web.guards import OTHER_SCHEME
 from app.web.noticing import notice
 from app.web.request_id import id_of, request_id
@@ -48,7 +51,9 @@ async def load_actor() -> None:
     asked = this_request()
     caller = Actor(id=None, address=address_of(asked.scope), request_id=id_of(asked.scope))
     set_identity(caller)
-    if for_programs(asked.path):
+    if on_file_origin():
+        set_identity(await _by_address(caller))
+    elif for_programs(asked.path):
         authorization = asked.headers.get("Authorization")
         if authorization is not None:
             set_identity(await _program(caller, authorization, asked.path))
@@ -128,13 +133,32 @@ async def recognise_socket() -> Actor:
     token = session_cookie().token()
     if token is None:
         return caller
-    presented = sessions.token_hash(token)
+    return await _looking_on(caller, sessions.token_hash(token)) or caller
+
+
+async def _by_address(caller: Actor) -> Actor:
+    """The session that the address of a file was given to, as things stand now; without a proof it is a visitor's."""
+    asked = this_request()
+    given = asked.args.get(FIELD)
+    if given is None:
+        return caller
+    session_id = session_in(resources().secrets.snapshot.rings["session"], given, asked.path, time())
+    presented = extension(Memory).presented_as(session_id) if session_id is not None else None
+    if session_id is not None and presented is None:
+        async with reading() as db:
+            presented = await sessions.name_of(db, session_id)
+    actor = await _looking_on(caller, presented) if isinstance(presented, bytes) else None
+    return actor or replace(caller, refusal="This address was good for some minutes. Open the file anew.")
+
+
+async def _looking_on(caller: Actor, presented: bytes) -> Actor | None:
+    """The person of a session that stands, by no act of theirs: it is not used by this, nor given a new id."""
     facts = await facts_of(presented, lambda db: sessions.look_up(db, presented))
     if facts is None or not still_good(facts) or _idle(facts[0]):
-        return caller
+        return None
     actor = actor_of(facts[1], caller, auth_type="session", credential=facts[0])
-    # An id given out to somebody with other rights is exchanged by the next page; a socket cannot send the new one.
-    return actor if facts[0].issued_as == actor.status else caller
+    # An id given out to somebody with other rights is exchanged by the next page; here nobody can be sent the new one.
+    return actor if facts[0].issued_as == actor.status else None
 
 
 def _idle(session: CredentialFacts) -> bool:

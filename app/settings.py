@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from app.origins import serialized
 
@@ -143,6 +143,7 @@ class Settings:
     attachments_endpoint: str = ""
     attachments_region: str = "us-east-1"
     attachments_per_document: int = 250 * 1024 * 1024
+    files_url: str = ""
     # PDF files one person may have made in a day, by role; whoever holds several has the largest.
     exports_member: int = 20
     exports_sponsor: int = 100
@@ -268,6 +269,7 @@ class Settings:
             attachments_endpoint=read.text("ATTACHMENTS_ENDPOINT"),
             attachments_region=read.text("ATTACHMENTS_REGION", "us-east-1"),
             attachments_per_document=read.integer("ATTACHMENTS_PER_DOCUMENT", 250 * 1024 * 1024, least=1),
+            files_url=_files_url(read, parts),
             exports_member=read.integer("EXPORTS_MEMBER", 20),
             exports_sponsor=read.integer("EXPORTS_SPONSOR", 100),
             exports_editor=read.integer("EXPORTS_EDITOR", 100),
@@ -375,6 +377,29 @@ def _attachments(read: _Reader) -> str:
         raise SettingsError(f"SCRIPTORIUM_ATTACHMENTS_URL must look like s3://bucket/folder, not {url!r}")
     if parts.username or parts.password or parts.query:
         raise SettingsError("SCRIPTORIUM_ATTACHMENTS_URL holds a name only: keys of a bucket come from Vault")
+    return url
+
+
+def _files_url(read: _Reader, public: SplitResult) -> str:
+    """Where browsers fetch attached files from; a host of its own, because cookies know hosts and no ports (RFC 6265 8.5)."""
+    url = read.text("FILES_URL").rstrip("/")
+    parts = urlsplit(url)
+    if not url:
+        return url
+    if parts.scheme not in ("http", "https") or "*" in url or url != serialized(url):
+        raise SettingsError(f"SCRIPTORIUM_FILES_URL must be an origin such as https://files.example, not {url!r}")
+    if parts.scheme != public.scheme:
+        raise SettingsError("SCRIPTORIUM_FILES_URL must be http or https as SCRIPTORIUM_PUBLIC_URL is")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
+        raise SettingsError("SCRIPTORIUM_FILES_URL must be https away from loopback: files would travel readable")
+    if parts.hostname == (public.hostname or "").rstrip("."):
+        raise SettingsError(
+            "SCRIPTORIUM_FILES_URL needs another host than SCRIPTORIUM_PUBLIC_URL, not just another port"
+        )
+    if parts.hostname in read.words("ALLOWED_HOSTS"):
+        raise SettingsError(
+            "SCRIPTORIUM_FILES_URL names a host that SCRIPTORIUM_ALLOWED_HOSTS gives to the site itself"
+        )
     return url
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.settings import Settings, SettingsError
 from local.errors import StackError
@@ -44,7 +45,8 @@ class Choices:
         """Make the certificate that the settings name, for where we listen and for what browsers call us."""
         if self.tls:
             _, settings = self.settings()
-            certify(Folders(self.state).tls, {settings.host, settings.public_host.rsplit(":", 1)[0]})
+            names = {settings.host, settings.public_host.rsplit(":", 1)[0], urlsplit(settings.files_url).hostname}
+            certify(Folders(self.state).tls, {name for name in names if name})
 
 
 def _certificate_settings(state: Path) -> dict[str, str]:

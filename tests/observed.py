@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from quart import Quart
 from werkzeug.exceptions import HTTPException
 
+from app.web.context import EXTENSION
 from app.web.faces import for_programs
 from app.web.openapi import operation_of
 
@@ -28,7 +29,9 @@ class Observed:
     def note(self, app: Quart, request: httpx.Request, response: httpx.Response) -> None:
         """Remember an answer to a program, if it came from a route that the document describes."""
         path = request.url.path
-        if not for_programs(path):
+        opened = app.extensions.get(EXTENSION)
+        elsewhere = opened is not None and str(request.url).startswith(f"{opened.settings.files_url or None}/")
+        if elsewhere or not for_programs(path):
             return
         try:
             rule, _ = app.url_map.bind("127.0.0.1").match(path, method=request.method, return_rule=True)

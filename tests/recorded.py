@@ -12,8 +12,9 @@ import httpx
 from quart import Quart
 from werkzeug.exceptions import HTTPException
 
+from app.web.context import EXTENSION
 from app.web.guards import access_of
-from app.web.headers import HELD_BY_ONE, Overrides, declared_overrides, security_headers
+from app.web.headers import HELD_BY_ONE, Overrides, declared_overrides, file_headers, security_headers
 
 EMPTY: Final = (204, 304)
 LONGEST: Final = 200_000  # characters of a body that are looked through
@@ -44,6 +45,15 @@ class Answer:
     public: bool
     own: Overrides
     https: bool
+    files_url: str = ""
+
+    @property
+    def expected(self) -> dict[str, str]:
+        """The headers of wherever this was asked: the site, or the origin of files."""
+        asked = f"{self.request.url.scheme}://{self.request.url.netloc.decode()}"
+        if asked == self.files_url:
+            return file_headers(https=self.https)
+        return security_headers(https=self.https, files_url=self.files_url)
 
     @property
     def kind(self) -> str:
@@ -57,7 +67,7 @@ class Answer:
 def headers(answer: Answer) -> Iterator[str]:
     """Each security header once, with the site's value or one that the route declares; HSTS exactly over https."""
     given = answer.response.headers
-    for name, value in security_headers(https=answer.https).items():
+    for name, value in answer.expected.items():
         found = given.get_list(name)
         if len(found) != 1:
             yield f"{name} is there {len(found)} times"
@@ -115,10 +125,10 @@ def content_type(answer: Answer) -> Iterator[str]:
 
 
 def pages(answer: Answer) -> Iterator[str]:
-    """Pages load nothing from elsewhere and hold nothing a strict policy forbids."""
+    """Pages load nothing from elsewhere but files from their origin, and hold nothing a strict policy forbids."""
     own = f"//{answer.request.url.netloc.decode()}/"
     for address in _LOADS.findall(answer.html):
-        if own not in f"{address}/":
+        if own not in f"{address}/" and not (answer.files_url and f"{address}/".startswith(f"{answer.files_url}/")):
             yield f"loads {address[:80]}"
     inline = _INLINE.search(_QUOTED.sub('=""', answer.html))
     if inline:
@@ -174,14 +184,16 @@ class Recorded:
 
 def _answer(app: Quart, request: httpx.Request, response: httpx.Response) -> Answer:
     https = request.url.scheme == "https"
+    opened = app.extensions.get(EXTENSION)
+    files_url = opened.settings.files_url if opened is not None else ""
     try:
         matched: Any = app.url_map.bind("127.0.0.1").match(request.url.path, method=request.method, return_rule=True)
     except HTTPException:
-        return Answer(request, response, "(no route)", public=True, own=Overrides({}), https=https)
+        return Answer(request, response, "(no route)", public=True, own=Overrides({}), https=https, files_url=files_url)
     rule = matched[0]
     view = app.view_functions[rule.endpoint]
     access, own = access_of(view), declared_overrides(view) or Overrides({})
-    return Answer(request, response, rule.rule, access is None or access.kind == "public", own, https)
+    return Answer(request, response, rule.rule, access is None or access.kind == "public", own, https, files_url)
 
 
 RECORDED = Recorded()

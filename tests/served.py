@@ -15,9 +15,10 @@ from tests.site import Site, running
 
 @asynccontextmanager
 async def served(stack: Stack, **changes: str) -> AsyncIterator[Site]:
-    """Start an application over `stack` and serve it on loopback under its public URL."""
+    """Start an application over `stack` and serve it on loopback; `{port}` in a change stands for where it listens."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    changes = {name: value.replace("{port}", str(port)) for name, value in changes.items()}
     chosen = {"PUBLIC_URL": url, "PORT": str(port), **changes}
     async with running(stack, prepare=lambda _: None, **chosen) as site:
         config = uvicorn.Config(

@@ -45,9 +45,9 @@ class Site:
     def resources(self) -> Resources:
         return cast(Resources, self.app.extensions[EXTENSION])
 
-    def browser(self, address: str = "127.0.0.1") -> Browser:
-        """A new browser without cookies."""
-        return self._kept(Browser(self.app, self.settings.public_url, address))
+    def browser(self, address: str = "127.0.0.1", *, at: str = "") -> Browser:
+        """A new browser without cookies, `at` the site or another origin of it."""
+        return self._kept(Browser(self.app, at or self.settings.public_url, address))
 
     def program(self, address: str = "127.0.0.1") -> Program:
         """A new program without a token."""

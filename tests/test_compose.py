@@ -35,11 +35,12 @@ SERVICES: Mapping[str, Any] = COMPOSE["services"]
 OURS = ("prepare", "init", "orchestrator", "migrate", "app")
 RUN_THE_APPLICATION = ("app", "migrate")
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
-CHOSEN = {"DOMAIN": "journal.example", "WORKERS": "4", "LOG_LEVEL": "warning"}
+CHOSEN = {"DOMAIN": "journal.example", "FILES_DOMAIN": "files.example", "WORKERS": "4", "LOG_LEVEL": "warning"}
 
 
 def filled(value: str, chosen: Mapping[str, str]) -> str:
-    """Interpolate ${NAME:-default} as Compose does."""
+    """Interpolate ${NAME:-default} and ${NAME:+instead} as Compose does."""
+    value = re.sub(r"\$\{(\w+):\+([^}]*)\}", lambda found: found[2] if chosen.get(found[1]) else "", value)
     return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: chosen.get(found[1]) or found[2], value)
 
 

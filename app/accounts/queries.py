@@ -79,6 +79,10 @@ TOUCH_SESSIONS: Update = (
 )
 
 
+def token_hash_of(session_id: UUID) -> Select[bytes]:
+    return select(Session.token_hash).where(Session.id == session_id)
+
+
 def exchange_token(presented: bytes, token_hash: bytes, issued_as: str) -> ReturningUpdate[UUID]:
     """Put the session that goes by `presented` under another hash; of several at once, one finds it."""
     found = update(Session).where(Session.token_hash == presented, Session.issued_as != issued_as)

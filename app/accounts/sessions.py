@@ -89,6 +89,12 @@ async def look_up(db: AsyncConnection, presented: bytes) -> tuple[CredentialFact
     return session, person
 
 
+async def name_of(db: AsyncConnection, session_id: UUID) -> bytes | None:
+    """The hash a session goes by at present; None when there is no such session."""
+    found: bytes | None = await db.scalar(queries.token_hash_of(session_id))
+    return found
+
+
 async def sessions_of(db: AsyncConnection, settings: Settings, person_id: UUID, epoch: int) -> list[Any]:
     """A person's open sessions of this epoch, last used first."""
     return list((await db.execute(queries.sessions_of(person_id, epoch, *_moments(settings)))).all())

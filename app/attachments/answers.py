@@ -5,18 +5,54 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
+from msgspec.structs import replace
 from quart import Response, request
 
 from app.attachments.names import disposition
 from app.attachments.schemas import AttachmentView
 from app.attachments.store import Store, blob_name
 from app.errors import NotFound
-from app.web.headers import may_answer
+from app.web.context import current_actor, settings
+from app.web.file_addresses import plain_address, proven_address
+from app.web.file_origin import on_file_origin
+from app.web.headers import SANDBOX, may_answer
 
-SANDBOX: Final = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-"""Should a browser show it after all, it has no scripts, no origin and nothing to load."""
+SHARED: Final = "public, max-age=60"
+"""What a journal entry shows to everybody may be kept by whoever fetched it, and is gone a minute after the entry."""
 as_file = may_answer(content_security_policy=SANDBOX)
 """The stamp of views that answer with a file."""
+as_file_anywhere = may_answer(
+    content_security_policy=SANDBOX,
+    cache_control=SHARED,
+    cross_origin_resource_policy="cross-origin",
+    referrer_policy="no-referrer",
+)
+"""The stamp of those that answer on the origin of files too, if there is one."""
+
+
+def addressed(view: AttachmentView) -> AttachmentView:
+    """The file with the addresses browsers fetch it by; `url` is for programs, which carry their token to the site."""
+    return replace(
+        view,
+        page_url=plain_address(view.page_url),
+        image_url=plain_address(view.image_url) if view.image_url else None,
+    )
+
+
+def elsewhere(path: str) -> Response | None:
+    """The way to a file the caller may have, where the site serves none itself."""
+    address = proven_address(path)
+    return None if address == path or on_file_origin() else _leading(address)
+
+
+def to_the_site() -> Response:
+    """The way to where the caller is known, for whoever came to the origin of files without a proof."""
+    return _leading(settings().public_url + request.path)
+
+
+def _leading(address: str) -> Response:
+    # Kept by nobody: who asks again has a session that may have ended meanwhile.
+    return Response(b"", 303, {"Location": address, "Cache-Control": "no-store"})
 
 
 async def file_answer(store: Store, view: AttachmentView) -> Response:
@@ -39,12 +75,14 @@ def picture_answer(kind: str, pieces: AsyncIterator[bytes], view: AttachmentView
 
 
 def _headers(tag: str) -> dict[str, str]:
+    # The bytes behind an address never change; whether one may have them is asked anew each time.
+    shared = on_file_origin() and not current_actor().signed_in
     return {
         "ETag": f'"{tag}"',
-        # The bytes behind an address never change; whether one may have them is asked anew each time.
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": SHARED if shared else "private, no-cache",
         "Content-Security-Policy": SANDBOX,
-        "Cross-Origin-Resource-Policy": "same-origin",
+        # Our pages show pictures from there; whoever else does has an address that was given to them.
+        "Cross-Origin-Resource-Policy": "cross-origin" if on_file_origin() else "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
 

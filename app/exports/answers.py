@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 from quart import Response
 
-from app.attachments.answers import SANDBOX
 from app.attachments.names import clean, disposition
 from app.exports.service import ENDINGS, Made, Printer
 from app.exports.texts import Manuscript
 from app.web.budgets import Budget, Budgets
 from app.web.context import current_actor, extension
+from app.web.headers import SANDBOX
 
 
 def _headers(budget: Budget) -> dict[str, str]:

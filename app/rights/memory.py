@@ -59,6 +59,10 @@ class Memory:
         self.hits += 1
         return credential, person
 
+    def presented_as(self, credential: UUID) -> Hashable | None:
+        """What a remembered credential is presented as, for a caller who can only name it."""
+        return self._presented.get(credential)
+
     @contextmanager
     def filling(self) -> Iterator[Fill]:
         """Open a fill: everything that ends until it closes is noted in it."""

@@ -59,6 +59,8 @@ class CsrfSettings(Protocol):
     def port(self) -> int: ...
     @property
     def allowed_hosts(self) -> Iterable[str]: ...
+    @property
+    def files_url(self) -> str: ...
 
 
 class Csrf:
@@ -72,7 +74,9 @@ class Csrf:
         self._ring = ring
         self._session = session
         self._secure = settings.public_url.startswith("https://")
-        self._origins = Hosts(settings.public_url, settings.port, settings.allowed_hosts).origins
+        self._origins = Hosts(
+            settings.public_url, settings.port, settings.allowed_hosts, files_url=settings.files_url
+        ).origins
         self.cookie_name = ("__Host-" if self._secure else "") + "scriptorium_form"
 
     def form_token(self) -> str:

@@ -13,7 +13,9 @@ from quart.typing import ResponseTypes
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.errors import DomainError, Invalid, NotAuthenticated, Unavailable
+from app.web.context import settings
 from app.web.faces import for_programs, is_oauth
+from app.web.file_origin import on_file_origin
 from app.web.kept_text import kept_page, sent_again
 from app.web.local_path import local_path, referring_path
 from app.web.noticing import notice_refusal
@@ -89,6 +91,8 @@ class ErrorPages:
 
     async def _answer(self, said: DomainError, error: DomainError | HTTPException) -> ResponseTypes:
         notice_refusal(said)
+        if on_file_origin():
+            return _with_headers(_bare(said, settings().public_url), headers_of(error))
         path = _current().path
         if self.oauth_form is not None and is_oauth(path):
             form = cast(Response, self.oauth_form(said))
@@ -117,8 +121,7 @@ class ErrorPages:
         except Exception:
             # The page about an error must not fail for the reason that the error had.
             log.exception("error_page.failed", **_about_request())
-            bare = BROKEN if said.status == BROKEN.status else Refusal(said.status, said.code, said.title, said.detail)
-            return Response(page_body(bare, request_id()), said.status, content_type=PAGE_TYPE)
+            return _bare(said)
         if isinstance(body, Response):
             body.status_code = said.status
             return body
@@ -130,6 +133,12 @@ def install(app: Quart, render: Render) -> ErrorPages:
     pages = ErrorPages(render)
     pages.register(app)
     return pages
+
+
+def _bare(said: DomainError, home: str = "") -> Response:
+    """The page that needs nothing of the site, which may be elsewhere."""
+    shown = BROKEN if said.status == BROKEN.status else Refusal(said.status, said.code, said.title, said.detail)
+    return Response(page_body(shown, request_id(), home), said.status, content_type=PAGE_TYPE)
 
 
 def _with_headers(response: Response, headers: dict[str, str]) -> Response:

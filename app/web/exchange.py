@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from time import monotonic
 
 from app.web import refusals
@@ -22,9 +23,8 @@ class Exchange:
     """Wraps `receive` and `send` of one request; a body too large or too slow is answered here, at once."""
 
     __slots__ = (
-        "_deadline", "_headers", "_path", "_receive", "_remaining", "_send", "bodyless", "gate",
-        "refused", "request_id",
-        "status",
+        "_deadline", "_headers", "_home", "_path", "_receive", "_remaining", "_send", "bodyless", "gate",
+        "refused", "request_id", "status",
     )  # fmt: skip
 
     def __init__(self, receive: Receive, send: Send, headers: HeaderSet, path: str) -> None:
@@ -32,6 +32,7 @@ class Exchange:
         self._send = send
         self._headers = headers
         self._path = path
+        self._home = ""
         self._remaining = 0
         self._deadline = 0.0
         self.request_id = ""
@@ -39,6 +40,11 @@ class Exchange:
         self.bodyless = True
         self.refused: Refusal | None = None
         self.gate: Gate | None = None
+
+    def answer_elsewhere(self, headers: HeaderSet, home: str) -> None:
+        """Answer with other headers, as not the site itself, which is at `home`."""
+        self._headers = headers
+        self._home = home
 
     def expect_body(self, cap: int, seconds: float) -> None:
         """Allow a body of at most `cap` bytes that is complete within `seconds`."""
@@ -90,7 +96,8 @@ class Exchange:
             return
         self.status = refusal.status
         programs = for_programs(self._path)
-        body = (problem_body if programs else page_body)(refusal, self.request_id)
+        told = problem_body if programs else partial(page_body, home=self._home)
+        body = told(refusal, self.request_id)
         headers = [
             (b"content-type", (PROBLEM_TYPE if programs else PAGE_TYPE).encode()),
             (b"content-length", str(len(body)).encode()),

@@ -21,7 +21,8 @@ from app.web.body_caps import UPLOAD_SECONDS, body_cap, takes_upload
 from app.web.client_address import Network, TrustedProxies
 from app.web.exchange import Exchange
 from app.web.faces import for_programs
-from app.web.headers import HeaderSet
+from app.web.file_origin import COOKIES, NOT_A_FILE, FileOrigin
+from app.web.headers import HeaderSet, file_headers, security_headers
 from app.web.redaction import redact
 from app.web.refusals import Refusal, Refused
 from app.web.request_head import (
@@ -45,7 +46,10 @@ CLIENT_LEFT = 499  # no answer was sent because nobody waited for one; the numbe
 
 _UNCOUNTED = frozenset({"/health/live", "/health/ready"})
 _BROKEN = "request.broken"
-_BLAMELESS = frozenset({refusals.TOO_BUSY.code, refusals.BROKEN.code, refusals.NEEDS_HTTPS.code, "https"})
+# Among them what browsers ask for beside a file unbidden, such as an icon.
+_BLAMELESS = frozenset(
+    {refusals.TOO_BUSY.code, refusals.BROKEN.code, refusals.NEEDS_HTTPS.code, "https", NOT_A_FILE.code}
+)
 _BOMBS = frozenset(
     refusal.code
     for refusal in (refusals.TOO_LARGE, refusals.ENCODED_BODY, refusals.TOO_SLOW, refusals.HEADERS_TOO_LARGE)
@@ -62,6 +66,8 @@ class GuardSettings(Protocol):
     def port(self) -> int: ...
     @property
     def allowed_hosts(self) -> Iterable[str]: ...
+    @property
+    def files_url(self) -> str: ...
     @property
     def trusted_proxies(self) -> Iterable[Network]: ...
 
@@ -106,9 +112,11 @@ class Guard:
         self.watch = watch or Watch()
         self._https = settings.public_url.startswith("https://")
         self._public_url = settings.public_url.rstrip("/")
-        self._hosts = Hosts(settings.public_url, settings.port, settings.allowed_hosts)
+        self._hosts = Hosts(settings.public_url, settings.port, settings.allowed_hosts, files_url=settings.files_url)
         self._proxies = TrustedProxies(settings.trusted_proxies)
-        self._headers = HeaderSet(https=self._https)
+        self._headers = HeaderSet(security_headers(https=self._https, files_url=settings.files_url))
+        self._files = FileOrigin(settings.files_url)
+        self._file_headers = HeaderSet(file_headers(https=self._https), never=COOKIES)
         self._concurrency = concurrency
         self._body_seconds = body_seconds
 
@@ -162,10 +170,17 @@ class Guard:
     def _admit(self, scope: Scope, exchange: Exchange) -> None:
         """Check the head and prepare the scope; raises Refused.  Cheap checks first, and the id before all."""
         head = self._introduce(scope, exchange)
+        host = head.named.get(b"host")
+        for_files = self._files.is_meant(host)
+        if for_files:
+            exchange.answer_elsewhere(self._file_headers, self._public_url)
         if scope["method"] not in METHODS:
             raise Refused(refusals.BAD_METHOD)
         check_target(scope)
-        self._hosts.check(head.named.get(b"host"))
+        if for_files:
+            self._files.admit(scope)
+        else:
+            self._hosts.check(host)
         if b"upgrade" in head.named or b"http2-settings" in head.named:
             check_upgrade(head)
         length = body_length(head)
@@ -174,7 +189,7 @@ class Guard:
         if self.tallies.in_flight > self._concurrency and scope["path"] not in _UNCOUNTED:
             raise Refused(refusals.TOO_BUSY)
         if self._https and scope["scheme"] != "https":
-            self._insist_on_https(scope)
+            self._insist_on_https(scope, self._files.url if for_files else self._public_url)
 
     def _introduce(self, scope: Scope, exchange: Exchange | None) -> Head:
         """Establish who calls and under which id, so that even a refusal can be traced."""
@@ -228,7 +243,7 @@ class Guard:
         if length is not None and length > cap:
             raise Refused(refusals.TOO_LARGE)
 
-    def _insist_on_https(self, scope: Scope) -> None:
+    def _insist_on_https(self, scope: Scope, here: str) -> None:
         """Send readers over to https; refuse programs, whose credentials have travelled readable (ASVS 4.1.2).
 
         A caller on this very machine may stay: that is a health check, and nothing has left the house.
@@ -239,7 +254,7 @@ class Guard:
             raise Refused(refusals.NEEDS_HTTPS)
         target = quote(scope["path"], safe="/:@!$&'()*+,;=~-._")
         query = scope["query_string"].decode("latin-1")
-        location = f"{self._public_url}{target}" + (f"?{query}" if query else "")
+        location = f"{here}{target}" + (f"?{query}" if query else "")
         raise Refused(Refusal(308, "https", "Over here", "This site is read over https.", (("location", location),)))
 
     def _insist_on_wss(self, scope: Scope) -> None:

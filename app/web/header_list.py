@@ -32,9 +32,9 @@ class HeaderList(msgspec.Struct, frozen=True):
     routes: list[RouteHeaders]
 
 
-def header_list(app: Quart, *, https: bool) -> HeaderList:
+def header_list(app: Quart, *, https: bool, files_url: str = "") -> HeaderList:
     """The whole list, in the order of the addresses."""
-    every = security_headers(https=https)
+    every = security_headers(https=https, files_url=files_url)
     return HeaderList(every, HELD_BY_ONE, sorted(_routes(app, every), key=lambda route: (route.rule, route.methods)))
 
 

@@ -51,6 +51,9 @@ _STATIC: Mapping[str, str] = {
     "cache-control": "no-store",
 }
 
+SANDBOX: Final = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""The policy of somebody's file: should a browser show it, it has no scripts, no origin and nothing to load."""
+
 _HSTS = "max-age=63072000; includeSubDomains"
 
 # Any answer may be held by its one reader who asks each time whether it still is so (RFC 9111 5.2.2): what has an ETag.
@@ -63,9 +66,13 @@ def content_security_policy(changes: Mapping[str, str] | None = None) -> str:
     return "; ".join(f"{name} {value}" for name, value in directives.items() if value)
 
 
-def security_headers(*, https: bool) -> dict[str, str]:
-    """Return the headers that every answer carries, names in lower case; HSTS (RFC 6797) only over https."""
-    headers = {"content-security-policy": content_security_policy(), **_STATIC}
+def security_headers(*, https: bool, files_url: str = "") -> dict[str, str]:
+    """Return the headers that every answer carries, names in lower case; HSTS (RFC 6797) only over https.
+
+    Pages may show pictures from where files are served, if that is elsewhere, and load nothing else from there.
+    """
+    pictures = {"img-src": f"'self' {files_url}"} if files_url else {}
+    headers = {"content-security-policy": content_security_policy(pictures), **_STATIC}
     if https:
         headers["strict-transport-security"] = _HSTS
         # The newer way of reporting.  Browsers that know it leave `report-uri` alone once they see it, and deliver over
@@ -75,14 +82,20 @@ def security_headers(*, https: bool) -> dict[str, str]:
     return headers
 
 
-class HeaderSet:
-    """The header set as bytes, ready to be added to an answer in about a microsecond."""
+def file_headers(*, https: bool) -> dict[str, str]:
+    """Return the headers of every answer of the origin that serves files and nothing else, refusals included."""
+    headers = {**_STATIC, "content-security-policy": SANDBOX, "referrer-policy": "no-referrer"}
+    return {**headers, "strict-transport-security": _HSTS} if https else headers
 
-    def __init__(self, *, https: bool) -> None:
-        pairs = security_headers(https=https).items()
-        self._encoded: RawHeaders = [(name.encode(), value.encode()) for name, value in pairs]
+
+class HeaderSet:
+    """A header set as bytes, ready to be added to an answer in about a microsecond; `never` is taken out of all answers."""
+
+    def __init__(self, headers: Mapping[str, str], *, never: frozenset[bytes] = frozenset()) -> None:
+        self._encoded: RawHeaders = [(name.encode(), value.encode()) for name, value in headers.items()]
         self._names = frozenset(name for name, _ in self._encoded)
-        self._ours = self._names | {b"server", b"x-request-id"}
+        self._dropped = never | {b"server", b"x-request-id"}
+        self._ours = self._names | self._dropped
         self._without: dict[frozenset[bytes], RawHeaders] = {}
 
     def complete(self, given: RawHeaders, request_id: bytes) -> RawHeaders:
@@ -90,8 +103,8 @@ class HeaderSet:
         own = self._ours.intersection([name for name, _ in given])
         if not own:
             return [*given, *self._encoded, (b"x-request-id", request_id)]
-        if b"server" in own or b"x-request-id" in own:
-            given = [pair for pair in given if pair[0] not in (b"server", b"x-request-id")]
+        if not own.isdisjoint(self._dropped):
+            given = [pair for pair in given if pair[0] not in self._dropped]
         added = self._without.get(own)
         if added is None:  # there are few such sets: each route answers in its own way
             added = self._without[own] = [pair for pair in self._encoded if pair[0] not in own]

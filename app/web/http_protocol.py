@@ -31,7 +31,7 @@ class BoundedProtocol(HttpToolsProtocol):
     heads would occupy every connection we have (the attack known as slowloris).
     """
 
-    answer_headers = HeaderSet(https=False)
+    answer_headers = HeaderSet(security_headers(https=False))
     head_seconds = HEAD_SECONDS
     max_head = MAX_HEAD
 
@@ -112,10 +112,10 @@ class BoundedProtocol(HttpToolsProtocol):
 class BoundedProtocolOverTLS(BoundedProtocol):
     """The same where the public URL is https, so that its own answers carry HSTS too."""
 
-    answer_headers = HeaderSet(https=True)
+    answer_headers = HeaderSet(security_headers(https=True))
 
 
 def bounded_protocol(*, https: bool, head_seconds: float = HEAD_SECONDS) -> type[asyncio.Protocol]:
     """Return the protocol class for uvicorn's `http=`; `https` as in the public URL, for HSTS on its own answers."""
-    chosen: dict[str, Any] = {"answer_headers": HeaderSet(https=https), "head_seconds": head_seconds}
+    chosen: dict[str, Any] = {"answer_headers": HeaderSet(security_headers(https=https)), "head_seconds": head_seconds}
     return type("BoundedProtocol", (BoundedProtocol,), chosen)

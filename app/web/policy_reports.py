@@ -60,8 +60,8 @@ async def take() -> Response:
     elif not isinstance(given, dict) or not isinstance(given.get("csp-report"), dict):
         raise Invalid({"csp-report": ["This must be an object."]})
     configured = settings()
-    origins = Hosts(configured.public_url, configured.port, configured.allowed_hosts).origins
-    for violation in violations(given, frozenset(origin.decode() for origin in origins)):
+    hosts = Hosts(configured.public_url, configured.port, configured.allowed_hosts, files_url=configured.files_url)
+    for violation in violations(given, frozenset(origin.decode() for origin in hosts.origins)):
         extension(Watch).report(violation)
         notice("csp", directive=violation.directive, page=violation.page, blocked=violation.blocked)
     return no_content()

@@ -48,15 +48,15 @@ def problem_body(refusal: Refusal, request_id: str) -> bytes:
     ).encode()
 
 
-def page_body(refusal: Refusal, request_id: str) -> bytes:
-    """Write the barest page: it must stand when templates, styles and database do not."""
-    title, detail = html.escape(refusal.title), html.escape(refusal.detail)
+def page_body(refusal: Refusal, request_id: str, home: str = "") -> bytes:
+    """Write the barest page: it must stand when templates, styles and database do not.  `home` is the site, if elsewhere."""
+    title, detail, home = html.escape(refusal.title), html.escape(refusal.detail), html.escape(home)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="color-scheme" content="light dark"><title>{title}</title></head>'
         f"<body><main><h1>{title}</h1><p>{detail}</p>"
-        f'<p>Request <code>{html.escape(request_id)}</code></p><p><a href="/">To the journal</a></p>'
+        f'<p>Request <code>{html.escape(request_id)}</code></p><p><a href="{home}/">To the journal</a></p>'
         "</main></body></html>\n"
     ).encode()
 

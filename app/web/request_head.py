@@ -130,13 +130,13 @@ def check_encoding(head: Head) -> None:
 
 
 class Hosts:
-    """The names this site answers to."""
+    """The names this site answers to.  A host that is kept for files is none of them, also if it is loopback."""
 
-    def __init__(self, public_url: str, port: int, allowed: Iterable[str]) -> None:
+    def __init__(self, public_url: str, port: int, allowed: Iterable[str], *, files_url: str = "") -> None:
         parts = urlsplit(public_url)
         ports = {port, parts.port or _DEFAULT_PORTS.get(parts.scheme, port)}
         names: set[str] = {parts.netloc.rpartition("@")[2]}
-        for name in (parts.hostname or "", *_LOOPBACK, *allowed):
+        for name in {parts.hostname or "", *_LOOPBACK, *allowed} - {urlsplit(files_url).hostname}:
             bare = f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name
             names.add(bare)
             names.update(f"{bare}:{number}" for number in ports)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
+from app.web.file_addresses import placed
 from app.web.markdown import Reading, read
 
 INLINE: Final = 2_000
@@ -20,8 +22,15 @@ _known: OrderedDict[bytes, Reading] = OrderedDict()
 _size = 0
 
 
-async def typeset(text: str) -> Reading:
-    """The text as safe HTML with its headings; the same text is rendered once."""
+async def typeset(text: str, *, for_everybody: bool = False) -> Reading:
+    """The text as safe HTML with its headings, its files where they are served for whoever asks (or for everybody)."""
+    found = await _rendered(text)
+    html = placed(found.html, for_everybody=for_everybody)
+    return found if html is found.html else replace(found, html=html)
+
+
+async def _rendered(text: str) -> Reading:
+    """The same text is rendered once."""
     key = sha256(text.encode("utf-8", "surrogatepass")).digest()
     found = _known.get(key)
     if found is not None:

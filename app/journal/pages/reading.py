@@ -155,7 +155,7 @@ async def permanent(entry_id: UUID, words: str) -> Response:
 
 
 async def _entry(entry: EntryView) -> Response:
-    text = await typeset(entry.body)
+    text = await typeset(entry.body, for_everybody=True)
     return await public_page(
         "journal/entry.html",
         entry={
