@@ -8,112 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from app.origins import serialized
+from app.environment import DEFAULT_LIMITS, Environment, Limit, Network, SettingsError
+from app.origins import apart, serialized
 
-Network = IPv4Network | IPv6Network
+__all__ = ["DEFAULT_LIMITS", "Limit", "Network", "Settings", "SettingsError"]
 
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-PERIODS: Final[Mapping[str, float]] = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 SIGN_UP_POLICIES: Final = ("open", "approval", "closed")
-
-
-class SettingsError(ValueError):
-    """A setting cannot be used; the message names the variable and what it takes."""
-
-
-@dataclass(frozen=True)
-class Limit:
-    """`count` events in `period` seconds."""
-
-    count: int
-    period: float
-
-
-# Defaults suit a public site: generous for people who read and write, tight where guessing or flooding pays.
-DEFAULT_LIMITS: Final[Mapping[str, Limit]] = {
-    "REGISTER": Limit(20, 3600.0),  # accounts made from one address
-    "SIGN_IN": Limit(5, 60.0),  # failed tries for one account from one address block
-    "SIGN_IN_ADDRESS": Limit(50, 60.0),  # failed tries from one address block, whatever the account
-    "API": Limit(6000, 60.0),  # requests of one API caller
-    "PAGES": Limit(1200, 60.0),  # page requests from one address
-    "DRAFTS": Limit(120, 60.0),  # drafts kept and previews asked for by one person
-    "REPORTS": Limit(60, 60.0),  # deliveries of browsers' reports from one address
-    "TOKEN": Limit(600, 60.0),  # refresh and revoke calls from one address
-}
-
-
-def _limit(name: str, text: str) -> Limit:
-    count, slash, period = text.strip().partition("/")
-    if not slash or not count.strip().isdigit() or int(count) < 1 or period.strip() not in PERIODS:
-        raise SettingsError(f'{name} must look like "5/minute" (count per second, minute or hour), not "{text}"')
-    return Limit(int(count), PERIODS[period.strip()])
-
-
-class _Reader:
-    """Reads variables by name with the type wanted, and says which one is wrong."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def text(self, name: str, default: str = "") -> str:
-        return self._environment.get(f"SCRIPTORIUM_{name}", "").strip() or default
-
-    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        value = self.text(name, default)
-        if value not in choices:
-            raise SettingsError(f"SCRIPTORIUM_{name} must be one of {', '.join(choices)}, not {value!r}")
-        return value
-
-    def number(self, name: str, default: float, *, least: float = 0.0, most: float = 1e9) -> float:
-        raw = self.text(name)
-        try:
-            value = float(raw) if raw else default
-        except ValueError:
-            raise SettingsError(f"SCRIPTORIUM_{name} must be a number, not {raw!r}") from None
-        if not least <= value <= most:
-            raise SettingsError(f"SCRIPTORIUM_{name} must be between {least:g} and {most:g}, not {raw}")
-        return value
-
-    def integer(self, name: str, default: int, *, least: int = 0, most: int = 2**31) -> int:
-        value = self.number(name, default, least=least, most=most)
-        if value != int(value):
-            raise SettingsError(f"SCRIPTORIUM_{name} must be a whole number")
-        return int(value)
-
-    def budget(self, name: str, default: int) -> int:
-        """So many a day; those not set by name grow with the limits."""
-        scale = self.number("LIMIT_SCALE", 1.0, least=0.001, most=1e6)
-        return self.integer(name, min(2**31, max(1, round(default * scale))))
-
-    def path(self, name: str) -> Path | None:
-        raw = self.text(name)
-        return Path(raw) if raw else None
-
-    def words(self, name: str) -> tuple[str, ...]:
-        return tuple(word for word in self.text(name).replace(",", " ").split() if word)
-
-    def networks(self, name: str) -> tuple[Network, ...]:
-        try:
-            return tuple(ip_network(word) for word in self.words(name))
-        except ValueError as error:
-            raise SettingsError(f"SCRIPTORIUM_{name} must list networks such as 10.0.0.0/8: {error}") from None
-
-    def limits(self) -> Mapping[str, Limit]:
-        scale = self.number("LIMIT_SCALE", 1.0, least=0.001, most=1e6)
-        limits = {
-            name: Limit(max(1, round(limit.count * scale)), limit.period) for name, limit in DEFAULT_LIMITS.items()
-        }
-        prefix = "SCRIPTORIUM_LIMIT_"
-        for variable, text in self._environment.items():
-            name = variable.removeprefix(prefix)
-            if variable.startswith(prefix) and name != "SCALE" and text.strip():
-                limits[name] = _limit(variable, text)
-        return limits
 
 
 @dataclass(frozen=True)
@@ -232,7 +137,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read and check all settings; raises SettingsError naming the variable that cannot be used."""
-        read = _Reader(environment)
+        read = Environment(environment)
         public_url, host, port = _address(read)
         parts = urlsplit(public_url)
         loopback = (parts.hostname or "") in LOOPBACK_NAMES
@@ -269,7 +174,7 @@ class Settings:
             attachments_endpoint=read.text("ATTACHMENTS_ENDPOINT"),
             attachments_region=read.text("ATTACHMENTS_REGION", "us-east-1"),
             attachments_per_document=read.integer("ATTACHMENTS_PER_DOCUMENT", 250 * 1024 * 1024, least=1),
-            files_url=_files_url(read, parts),
+            files_url=_files_url(read, public_url),
             exports_member=read.integer("EXPORTS_MEMBER", 20),
             exports_sponsor=read.integer("EXPORTS_SPONSOR", 100),
             exports_editor=read.integer("EXPORTS_EDITOR", 100),
@@ -333,7 +238,7 @@ class Settings:
         )
 
 
-def _address(read: _Reader) -> tuple[str, str, int]:
+def _address(read: Environment) -> tuple[str, str, int]:
     """Where we listen and what browsers call us; a plain-http public URL off loopback is refused (SPEC F)."""
     host = read.text("HOST", "127.0.0.1")
     port = read.integer("PORT", 5000, least=1, most=65535)
@@ -353,7 +258,7 @@ def _address(read: _Reader) -> tuple[str, str, int]:
     return public_url.rstrip("/"), host, port
 
 
-def _smtp_tls(read: _Reader) -> str:
+def _smtp_tls(read: Environment) -> str:
     """How mail is handed over; in the clear on loopback only, because it carries addresses and a password."""
     tls = read.choice("SMTP_TLS", ("starttls", "on", "off"), "starttls")
     if tls == "off" and read.text("SMTP_HOST") and read.text("SMTP_HOST") not in LOOPBACK_NAMES:
@@ -361,7 +266,7 @@ def _smtp_tls(read: _Reader) -> str:
     return tls
 
 
-def _mail_from(read: _Reader) -> str:
+def _mail_from(read: Environment) -> str:
     """Who mail comes from; needed as soon as there is a server to hand it to."""
     address = read.text("MAIL_FROM")
     if read.text("SMTP_HOST") and ("@" not in address or any(one in address for one in "\r\n<>, ")):
@@ -369,7 +274,7 @@ def _mail_from(read: _Reader) -> str:
     return address
 
 
-def _attachments(read: _Reader) -> str:
+def _attachments(read: Environment) -> str:
     """Where attached files lie: nowhere named means a folder in the state."""
     url = read.text("ATTACHMENTS_URL")
     parts = urlsplit(url)
@@ -380,30 +285,15 @@ def _attachments(read: _Reader) -> str:
     return url
 
 
-def _files_url(read: _Reader, public: SplitResult) -> str:
-    """Where browsers fetch attached files from; a host of its own, because cookies know hosts and no ports (RFC 6265 8.5)."""
-    url = read.text("FILES_URL").rstrip("/")
-    parts = urlsplit(url)
-    if not url:
-        return url
-    if parts.scheme not in ("http", "https") or "*" in url or url != serialized(url):
-        raise SettingsError(f"SCRIPTORIUM_FILES_URL must be an origin such as https://files.example, not {url!r}")
-    if parts.scheme != public.scheme:
-        raise SettingsError("SCRIPTORIUM_FILES_URL must be http or https as SCRIPTORIUM_PUBLIC_URL is")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
-        raise SettingsError("SCRIPTORIUM_FILES_URL must be https away from loopback: files would travel readable")
-    if parts.hostname == (public.hostname or "").rstrip("."):
-        raise SettingsError(
-            "SCRIPTORIUM_FILES_URL needs another host than SCRIPTORIUM_PUBLIC_URL, not just another port"
-        )
-    if parts.hostname in read.words("ALLOWED_HOSTS"):
-        raise SettingsError(
-            "SCRIPTORIUM_FILES_URL names a host that SCRIPTORIUM_ALLOWED_HOSTS gives to the site itself"
-        )
-    return url
+def _files_url(read: Environment, public_url: str) -> str:
+    """Where browsers fetch attached files from, if not from the site."""
+    try:
+        return apart(read.text("FILES_URL"), public_url, own=read.words("ALLOWED_HOSTS"), plain=LOOPBACK_NAMES)
+    except ValueError as error:
+        raise SettingsError(f"SCRIPTORIUM_FILES_URL {error}") from None
 
 
-def _origins(read: _Reader, name: str, default: tuple[str, ...], *, any_origin: bool = False) -> tuple[str, ...]:
+def _origins(read: Environment, name: str, default: tuple[str, ...], *, any_origin: bool = False) -> tuple[str, ...]:
     """Origins whose scripts may read a group of answers; `none` closes a group that would follow another.
 
     Exact strings as a browser sends them, never patterns (SECURITY W21); `*` alone where a group may be open to all.

@@ -16,7 +16,7 @@ from tests.asvs import BEGIN, END, PAGE, ROOT, VERDICTS, Row, rows, written
 CHAPTERS = {
     1: 18,
     2: 10,
-    3: 20,
+    3: 21,
     4: 7,
     5: 6,
     6: 23,
@@ -31,7 +31,7 @@ CHAPTERS = {
     15: 10,
     16: 11,
 }
-LEVELS = {1: 70, 2: 82, 3: 18}
+LEVELS = {1: 70, 2: 83, 3: 18}
 # The faults that issue 7 is about.
 CONCERNED = {f"F{number}" for number in (15, 19, 21, 22, 23, 25, 31, 32, 33, 34, 35, 36, 38, 43, 45, 46, 47)}
 ALL = [*rows("row"), *rows("fault")]
