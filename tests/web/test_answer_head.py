@@ -11,7 +11,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.web.answer_head import Cycle
-from app.web.headers import HeaderSet
+from app.web.headers import HeaderSet, security_headers
 from app.web.request_id import new_request_id
 
 Pairs = list[tuple[bytes, bytes]]
@@ -61,7 +61,7 @@ async def told(
     ],
 )
 async def test_the_same_head(given: Pairs, status: int, method: str, keep_alive: bool) -> None:
-    headers = HeaderSet(https=True).complete(given, new_request_id().encode())
+    headers = HeaderSet(security_headers(https=True)).complete(given, new_request_id().encode())
     sent = await told(Cycle, status, headers, method=method, keep_alive=keep_alive)
     assert sent == await told(RequestResponseCycle, status, headers, method=method, keep_alive=keep_alive)
     assert sent[0].startswith(b"HTTP/1.1 %d " % status)
