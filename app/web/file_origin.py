@@ -47,7 +47,7 @@ class FileOrigin:
 
     def is_meant(self, host: bytes | None) -> bool:
         """Tell whether a request with this `Host` is for here."""
-        return host is not None and host.lower() in self._names
+        return bool(self._names) and host is not None and host.lower() in self._names
 
     def admit(self, scope: Scope) -> None:
         """Mark a request for a file and take every credential off it; raises Refused for all others."""
