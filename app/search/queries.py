@@ -1,10 +1,10 @@
 """Statements that find texts.  Who may see which document is decided by the documents' own `seen_with`.
 
-Only the newest `RANKED` matches of each kind are ranked: opening texts costs more than naming them.  How those are found
-depends on how many matches PostgreSQL's own statistics expect (`ways`).  `All` are named where they are few.  Where there
-are more, the words' index is met with the dates' index over the newest texts only, of which there are enough (`Recent`).
-Where one text in ten matches, the newest texts are opened one after the other until there are enough (`Newest`).  `search`
-is one statement with both kinds in it, of which only the best page is marked.
+Only the newest `RANKED` matches of each kind are ranked: opening texts costs more than naming them.  They are looked for
+among the newest texts, of which there should be enough (`enough`), and among the older ones only where there are not.  Where
+PostgreSQL's own statistics expect one text in ten to match, the newest are opened one after the other (`Opened`); else the
+words' index is met with that of the dates (`Named`).  `search` is one statement with both kinds in it, of which only the
+best page is marked.
 """
 
 from __future__ import annotations
@@ -49,15 +49,17 @@ from app.search.wording import START, STOP
 from app.web.tags import wanted
 
 Kind = Literal["entry", "document"]
-Way = Literal["All", "Recent", "Newest"]
+Way = Literal["Named", "Opened"]
 Ways = tuple[tuple[Kind, Way], ...]
 
 RANKED: Final = 200
 """Matches of each kind that are ranked, the newest; beyond that more words are a better help than more pages."""
 _AMPLE: Final = 4
-"""How many times as many texts are looked at as should be needed, before all matches are named after all."""
-MANY: Final = 2 * _AMPLE * RANKED
-"""Matches from which on it is cheaper to look at the newest texts only than to name all matches."""
+"""How many times as many texts are looked at as should be needed."""
+_PART: Final = 20
+"""At most one text of so many is looked at first: of words together statistics often expect too few."""
+MANY: Final = 10_000
+"""Texts of a kind; of fewer, all are looked at."""
 _COMMON: Final = 10
 """Of so many texts one matches where it is cheaper to open the newest ones than to read where the words are."""
 PEOPLE: Final = 50
@@ -73,7 +75,7 @@ _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 # nothing: nobody reads all texts from one end to the other here.
 BEGIN: Final = (
     "BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off; "
-    "SET LOCAL random_page_cost = 1.5; SET LOCAL statement_timeout = '2s'; SET LOCAL pg_trgm.similarity_threshold = 0.3"
+    "SET LOCAL statement_timeout = '2s'; SET LOCAL pg_trgm.similarity_threshold = 0.3"
 )
 
 
@@ -145,14 +147,12 @@ def expected(plan: Mapping[str, Any], kinds: tuple[Kind, ...]) -> dict[Kind, tup
 
 def way(matches: int, texts: int) -> Way:
     """How so many matches among so many texts are found soonest."""
-    if matches <= MANY:
-        return "All"
-    return "Newest" if matches * _COMMON >= texts else "Recent"
+    return "Opened" if texts > MANY and matches * _COMMON >= texts else "Named"
 
 
-def enough(matches: int, texts: int) -> int:
-    """Among how many of the newest texts there should be more than enough."""
-    return ceil(_AMPLE * RANKED * texts / max(1, matches))
+def enough(matches: int, texts: int) -> int | None:
+    """Among how many of the newest texts is looked first; None stands for all."""
+    return min(ceil(_AMPLE * RANKED * texts / max(1, matches)), texts // _PART) if texts > MANY else None
 
 
 @lru_cache(maxsize=256)
@@ -168,10 +168,7 @@ def beginnings(shape: Shape) -> Prepared:
 
 @lru_cache(maxsize=256)
 def search(shape: Shape, ways: Ways) -> Prepared:
-    """The best matches of all kinds, a page of them.
-
-    Of kinds of which not all texts are looked at it says how many there were to choose from.
-    """
+    """The best matches of all kinds, a page of them."""
     latest = {kind: _latest(kind, shape, way) for kind, way in ways}
     either = union_all(*[_ranked(kind, chosen) for kind, chosen in latest.items()]).subquery("either")
     page = select(either).order_by(either.c.rank.desc(), either.c.at.desc(), either.c.id)
@@ -196,11 +193,6 @@ def search(shape: Shape, ways: Ways) -> Prepared:
             best.c.state,
             best.c.at,
             best.c.rank,
-            *[
-                select(func.count()).select_from(latest[kind]).scalar_subquery().label(f"{kind}_among")
-                for kind, way in ways
-                if way != "All"
-            ],
         )
         .select_from(joined.join(_PEOPLE, _PEOPLE.c.id == best.c.person_id))
         .order_by(best.c.rank.desc(), best.c.at.desc(), best.c.id)
@@ -244,16 +236,22 @@ def _latest(kind: Kind, shape: Shape, way: Way) -> CTE:
     named = select(
         looked.model.id, looked.at.label("at"), looked.person.label("person_id"), looked.state.label("state")
     ).where(*looked.dates, *looked.where)
-    if way != "All":
-        named = named.where(looked.at >= bindparam(f"{kind}_since", type_=DateTime(timezone=True)))
-    if way == "Newest":
+    since: ColumnElement[datetime] = bindparam(f"{kind}_since", type_=DateTime(timezone=True))
+    recent, older = named.where(looked.at >= since), named.where(looked.at < since, looked.matching)
+    if way == "Opened":
         # A function instead of its operator: whichever index leads through the newest texts, it is not that of the words.
-        found = named.where(func.ts_match_vq(looked.model.search, _query(), type_=Boolean())).order_by(looked.at.desc())
+        holding = func.ts_match_vq(looked.model.search, _query(), type_=Boolean())
+        found = recent.where(holding).order_by(looked.at.desc()).limit(_RANKED)
     else:
         # Apart from the rest, so that the words are looked up in their index and nobody walks through all texts by date.
-        apart = named.where(looked.matching).cte(f"{kind}_named").prefix_with("MATERIALIZED")
-        found = select(apart).order_by(apart.c.at.desc())
-    return found.limit(_RANKED).cte(f"{kind}_newest").prefix_with("MATERIALIZED")
+        apart = recent.where(looked.matching).cte(f"{kind}_recent").prefix_with("MATERIALIZED")
+        found = select(apart).order_by(apart.c.at.desc()).limit(_RANKED)
+    first = found.cte(f"{kind}_first").prefix_with("MATERIALIZED")
+    few = select(func.count()).select_from(first).scalar_subquery() < _RANKED
+    rest = older.where(few).cte(f"{kind}_older").prefix_with("MATERIALIZED")
+    both = union_all(select(first), select(rest)).subquery()
+    newest = select(both).order_by(both.c.at.desc()).limit(_RANKED)
+    return newest.cte(f"{kind}_newest").prefix_with("MATERIALIZED")
 
 
 def _ranked(kind: Kind, latest: CTE) -> Select[*tuple[Any, ...]]:

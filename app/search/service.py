@@ -11,7 +11,7 @@ from app.access import EDITOR, Actor, ScopeNeed
 from app.documents.offered import entitled
 from app.reader import Reader
 from app.search import queries, wording
-from app.search.queries import RANKED, Kind, Shape
+from app.search.queries import Kind, Shape
 from app.search.schemas import Found, Piece, SearchQuery
 
 BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,18 +44,14 @@ async def find(db: Reader, actor: Actor, asked: SearchQuery, *, start: int, limi
 
 async def _search(db: Reader, shape: Shape, values: dict[str, Any]) -> list[Any]:
     numbers = queries.expected(await queries.estimate(shape).expected(db, values), shape.kinds)
-    ways = {kind: queries.way(*numbers[kind]) for kind in shape.kinds}
-    if set(ways.values()) != {"All"}:
-        texts = {f"{kind}_enough": queries.enough(*numbers[kind]) for kind in shape.kinds}
-        since = await queries.beginnings(shape).first(db, values | texts)
-        values |= {f"{kind}_since": getattr(since, kind) or BEFORE_ALL for kind in shape.kinds}
-    rows = await queries.search(shape, tuple(ways.items())).all(db, values)
-    # What is expected of many words together, or of words and dates, may be far from what there is.
-    few = [kind for kind in ways if ways[kind] != "All" and (not rows or rows[0][f"{kind}_among"] < RANKED)]
-    if few:
-        ways |= dict.fromkeys(few, "All")
-        rows = await queries.search(shape, tuple(ways.items())).all(db, values)
-    return list(rows)
+    ways = tuple((kind, queries.way(*numbers[kind])) for kind in shape.kinds)
+    texts = {f"{kind}_enough": queries.enough(*numbers[kind]) or 0 for kind in shape.kinds}
+    since: Any = await queries.beginnings(shape).first(db, values | texts) if any(texts.values()) else None
+    values |= {
+        f"{kind}_since": (getattr(since, kind) if texts[f"{kind}_enough"] else None) or BEFORE_ALL
+        for kind in shape.kinds
+    }
+    return list(await queries.search(shape, ways).all(db, values))
 
 
 async def _alike(db: Reader, words: list[str]) -> list[list[str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any, get_args
 
 import asyncpg
@@ -120,31 +121,38 @@ async def test_common_words_are_looked_for_among_the_newest_only(site: Site, cas
     rare = "z" + secrets.token_hex(6)
     made = [(await makers.entry(cast.max, f"Number {number} {rare}"))["id"] for number in range(4)]
     shape = Shape(("entry",), frozenset(), frozenset())
-    values = {"words": f"'{rare}'", "limit": 10, "offset": 0, "entry_since": datetime(2020, 1, 1, tzinfo=UTC)}
+    values = {"words": f"'{rare}'", "limit": 10, "offset": 0}
     async with planning(site) as db:
-        for way in get_args(Way):
+        for way, since in product(
+            get_args(Way), (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(tz=UTC) + timedelta(days=1))
+        ):
+            values |= {"entry_since": since}
             rows = await queries.search(shape, (("entry", way),)).all(db, values)
             assert sorted(str(row.id) for row in rows) == sorted(made), way
-            assert way == "All" or {row.entry_among for row in rows} == {4}
 
 
-async def test_where_less_is_found_than_expected_all_is_looked_at(
-    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("common", [0, 10**9])
+async def test_in_a_big_library_the_newest_are_looked_at_first(
+    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch, common: int
 ) -> None:
+    """One round trip more finds out where they begin; what is older is found as well where they are too few."""
     rare = "z" + secrets.token_hex(6)
-    await makers.entry(cast.max, f"On {rare}")
-    await makers.document(cast.alice, title=f"Plan {rare}")
+    made = [(await makers.entry(cast.max, f"On {rare}"))["id"] for _ in range(3)]
+    made.append((await makers.document(cast.alice, title=f"Plan {rare}"))["id"])
     monkeypatch.setattr(queries, "MANY", -1)
+    monkeypatch.setattr(queries, "_COMMON", common)
+    monkeypatch.setattr(queries, "enough", lambda matches, texts: 1)
     sent, found = await asked(site, cast.ada.program, f"q={rare}")
-    assert (len(sent), len(found["items"])) == (6, 2), sent
+    assert (len(sent), {item["id"] for item in found["items"]}) == (5, set(made)), sent
 
 
 def test_which_way() -> None:
-    assert [queries.way(matches, 200_000) for matches in (1, queries.MANY, queries.MANY + 1, 20_000, 200_000)] == [
-        "All", "All", "Recent", "Newest", "Newest",
-    ]  # fmt: skip
-    assert queries.enough(200_000, 200_000) == 4 * queries.RANKED
-    assert queries.enough(0, 0) == 0
+    ways = [queries.way(matches, 200_000) for matches in (1, 19_999, 20_000, 200_000)]
+    assert ways == ["Named", "Named", "Opened", "Opened"]
+    assert queries.way(5_000, 5_000) == "Named"
+    looked_at = [queries.enough(matches, 200_000) for matches in (0, 1, 20_000, 200_000)]
+    assert looked_at == [10_000, 10_000, 8_000, 4 * queries.RANKED]
+    assert queries.enough(1, queries.MANY) is None
 
 
 @asynccontextmanager
