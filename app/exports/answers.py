@@ -9,17 +9,9 @@ from quart import Response
 from app.attachments.names import clean, disposition
 from app.exports.service import ENDINGS, Made, Printer
 from app.exports.texts import Manuscript
-from app.web.budgets import Budget, Budgets
+from app.web.budgets import Budgets
 from app.web.context import current_actor, extension
 from app.web.headers import SANDBOX
-
-
-def _headers(budget: Budget) -> dict[str, str]:
-    return {
-        "Export-Budget-Limit": str(budget.limit),
-        "Export-Budget-Remaining": str(budget.remaining),
-        "Export-Budget-Reset": str(budget.seconds_left),
-    }
 
 
 async def pdf_answer(text: Manuscript) -> Response:
@@ -35,7 +27,7 @@ async def epub_answer(text: Manuscript) -> Response:
 async def _made(text: Manuscript, kind: Made, media_type: str) -> Response:
     actor = current_actor()
     digest, pieces = await extension(Printer).made(actor, text, kind)
-    headers = _headers(await extension(Budgets).budget("exports", actor))
+    headers = (await extension(Budgets).budget("exports", actor)).headers("Export")
     return _file(pieces, media_type, text.file_name(ENDINGS[kind]), {**headers, "ETag": f'"{digest}"'})
 
 

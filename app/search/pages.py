@@ -10,7 +10,7 @@ from app.documents.life import STATES
 from app.errors import Invalid
 from app.search.finding import look
 from app.search.schemas import SearchPage, SearchQuery
-from app.web.budgets import expensive
+from app.web.budgets import expensive, spent
 from app.web.guards import public
 from app.web.parsing import query_args
 from app.web.render import page
@@ -42,4 +42,5 @@ async def search() -> Response:
         found=found,
         states=STATES,
         next_url=following,
+        budget=spent() if not errors else None,
     )

@@ -24,6 +24,7 @@ from app.ids import now
 from app.settings import Settings
 from app.web.client_address import address_block
 from app.web.context import current_actor, extension
+from app.web.current import this_stash
 from app.web.lanes import Lane
 from app.web.shared_script import Client, Script, SharedStore, StoreLost
 
@@ -78,6 +79,19 @@ class Budget:
         return max(0, self.limit - self.used)
 
     @property
+    def runs_low(self) -> bool:
+        """Whether less than a third is left: before that nobody needs to think of it."""
+        return self.remaining * 3 < self.limit
+
+    def headers(self, of: str) -> dict[str, str]:
+        """What answers say of it: `Export-Budget-Remaining` and its like."""
+        return {
+            f"{of}-Budget-Limit": str(self.limit),
+            f"{of}-Budget-Remaining": str(self.remaining),
+            f"{of}-Budget-Reset": str(self.seconds_left),
+        }
+
+    @property
     def seconds_left(self) -> int:
         return max(1, round((self.resets_at - now()).total_seconds()))
 
@@ -117,28 +131,30 @@ class Budgets:
         return {person: count for person, count in counted[:most] if count > 0}
 
     @asynccontextmanager
-    async def spending(self, name: str, actor: Actor, cost: int = 1, *, strict: bool = True) -> AsyncIterator[None]:
-        """Spend, and take it back if the work fails; raises Throttled when too little is left.
+    async def spending(self, name: str, actor: Actor, cost: int = 1, *, strict: bool = True) -> AsyncIterator[Budget]:
+        """Spend, say how the actor stands then, and take it back if the work fails; raises Throttled when too little is left.
 
         While Valkey is away nothing `strict` is done, because nobody would count it; of everything else each worker gives
         a share.
         """
         key, limit = _key(name, actor), self.limit(name, actor)
-        shared = await self._spend(key, limit, cost, name, strict=strict)
+        budget, shared = await self._spend(key, limit, cost, name, strict=strict)
         try:
-            yield
+            yield budget
         except BaseException:
             await self._give_back(key, cost, shared=shared)
             raise
 
-    async def _spend(self, key: str, limit: int, cost: int, name: str, *, strict: bool) -> bool:
+    async def _spend(self, key: str, limit: int, cost: int, name: str, *, strict: bool) -> tuple[Budget, bool]:
         try:
-            done, _ = await self._store.run(_SCRIPT, [key], ["spend", cost, limit, _KEPT])
+            done, used = await self._store.run(_SCRIPT, [key], ["spend", cost, limit, _KEPT])
             shared = True
         except StoreLost:
             if strict:
                 raise _away() from None
+            # What others gave in the meantime is not known here: this is how the actor stands with this process.
             done, shared = self._spend_alone(key, limit, cost), False
+            used = self._alone[key]
         if not done:
             self.refused[name] += 1
             raise Throttled(
@@ -146,7 +162,7 @@ class Budgets:
                 retry_after=Budget(limit, limit, _midnight()).seconds_left,
                 code="budget_spent",
             )
-        return shared
+        return Budget(limit if shared else limit // self._share, int(used), _midnight()), shared
 
     def _spend_alone(self, key: str, limit: int, cost: int) -> bool:
         if len(self._alone) > REMEMBERED:
@@ -190,7 +206,7 @@ def expensive(name: str, **declared: Any) -> Callable[[Callable[P, Awaitable[R]]
             async with AsyncExitStack() as held:
                 if expense.budget and not expense.by_service:
                     paying = budgets.spending(expense.budget, current_actor(), expense.cost, strict=False)
-                    await held.enter_async_context(paying)
+                    this_stash().spent = await held.enter_async_context(paying)
                 if expense.at_once:
                     await held.enter_async_context(budgets.lane(expense).place())
                 return await view(*args, **kwargs)
@@ -199,6 +215,12 @@ def expensive(name: str, **declared: Any) -> Callable[[Callable[P, Awaitable[R]]
         return paid
 
     return decorate
+
+
+def spent() -> Budget | None:
+    """How the caller stands after paying for the answer that is being made; None when it costs nothing."""
+    found: Budget | None = this_stash().get("spent")
+    return found
 
 
 def expense_of(view: Callable[..., Any]) -> Expense | None:

@@ -14,6 +14,7 @@ from app.web.metrics import Metrics
 from app.web.shared_script import SharedStore, StoreLost
 from tests import makers
 from tests.cast import Person
+from tests.client import Browser, Program
 from tests.site import Site, running
 
 DEAR = {
@@ -74,6 +75,31 @@ async def test_visitors_have_a_budget_by_their_block(small: Site) -> None:
     assert page.status_code == 429
     assert "more tomorrow" in page.text
     assert (await small.program("2001:db8:77:2::1").get("/api/v1/search?q=ink")).status_code == 200
+
+
+async def test_a_search_says_what_is_left_and_the_page_only_when_that_is_little(small: Site) -> None:
+    person = await makers.signed_in(small, "sponsor")
+    for left in range(8, 2, -1):
+        answer = await person.program.get("/api/v1/search?q=ink")
+        said = {name: int(answer.headers[f"Search-Budget-{name}"]) for name in ("Limit", "Remaining", "Reset")}
+        assert (said["Limit"], said["Remaining"]) == (9, left)
+        assert 0 < said["Reset"] <= 86_400
+    page = (await person.browser.get("/search?q=ink")).text
+    assert "2 more searches today" in page
+    assert "9 again after midnight" in page
+    refused = await person.browser.get("/search?since=nonsense")
+    assert (refused.status_code, "more searches" in refused.text) == (422, False)
+    spent = (await person.program.get("/api/v1/me/budgets")).json()["items"]
+    left = next(one["remaining"] for one in spent if one["name"] == "searches")
+    for sentence in ("1 more search today", "the last search of today")[2 - left :]:
+        assert sentence in (await person.browser.get("/search?q=ink")).text
+    assert (await person.browser.get("/search?q=ink")).status_code == 429
+
+
+async def test_nobody_hears_of_a_budget_that_lasts(site: Site, program: Program, browser: Browser) -> None:
+    answer = await program.get("/api/v1/search?q=ink")
+    assert int(answer.headers["Search-Budget-Remaining"]) * 3 >= int(answer.headers["Search-Budget-Limit"])
+    assert "after midnight" not in (await browser.get("/search?q=ink")).text
 
 
 async def test_people_have_their_own_and_the_best_of_their_roles(small: Site) -> None:
