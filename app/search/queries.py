@@ -60,6 +60,8 @@ _PART: Final = 20
 """At most one text of so many is looked at first: of words together statistics often expect too few."""
 MANY: Final = 10_000
 """Texts of a kind; of fewer, all are looked at."""
+_FEW: Final = 2 * RANKED
+"""Matches that are all named at once, even if there should be ten times as many: two looks would cost more."""
 _COMMON: Final = 10
 """Of so many texts one matches where it is cheaper to open the newest ones than to read where the words are."""
 PEOPLE: Final = 50
@@ -152,7 +154,9 @@ def way(matches: int, texts: int) -> Way:
 
 def enough(matches: int, texts: int) -> int | None:
     """Among how many of the newest texts is looked first; None stands for all."""
-    return min(ceil(_AMPLE * RANKED * texts / max(1, matches)), texts // _PART) if texts > MANY else None
+    if texts <= MANY or matches <= _FEW:
+        return None
+    return min(ceil(_AMPLE * RANKED * texts / matches), texts // _PART)
 
 
 @lru_cache(maxsize=256)

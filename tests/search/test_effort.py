@@ -150,9 +150,9 @@ def test_which_way() -> None:
     ways = [queries.way(matches, 200_000) for matches in (1, 19_999, 20_000, 200_000)]
     assert ways == ["Named", "Named", "Opened", "Opened"]
     assert queries.way(5_000, 5_000) == "Named"
-    looked_at = [queries.enough(matches, 200_000) for matches in (0, 1, 20_000, 200_000)]
-    assert looked_at == [10_000, 10_000, 8_000, 4 * queries.RANKED]
-    assert queries.enough(1, queries.MANY) is None
+    looked_at = [queries.enough(matches, 200_000) for matches in (0, 400, 401, 20_000, 200_000)]
+    assert looked_at == [None, None, 10_000, 8_000, 4 * queries.RANKED]
+    assert queries.enough(queries.MANY, queries.MANY) is None
 
 
 @asynccontextmanager
