@@ -68,6 +68,7 @@ DATA: Final = {
     "identities": APPLICATION,
     "bootstrap": APPLICATION,
     "audit": APPLICATION,
+    "files": APPLICATION,
 }
 
 

@@ -22,6 +22,7 @@ from cryptography import x509
 
 from app.settings import DEFAULT_LIMITS, Settings, SettingsError
 from app.vault.client import VaultClient
+from app.web.body_caps import DOCUMENT_FORM, MULTIPART_ROOM, UPLOAD, UPLOAD_SECONDS, takes_upload
 from compose import bring_up, handover, healthcheck, orchestrate, prepare
 from compose.certificates import Pair, is_good, new_authority, new_server
 from local.stack import APP_ROLE, MIGRATE_ROLE, Stack
@@ -214,6 +215,42 @@ def test_the_proxy_holds_the_outside_to_bounds() -> None:
     assert "header_up X-Request-ID {http.request.uuid}" in text
     assert "trusted_proxies" not in text  # so what a client says of itself is thrown away
     assert f"port {environment('app')['SCRIPTORIUM_PORT']}" in text
+
+
+def test_the_proxy_lets_files_through_and_nothing_else_so_large() -> None:
+    text = (ROOT / "compose" / "Caddyfile").read_text("utf-8")
+    large, but = re.findall(r"^\t@(?:upload|other not) path_regexp (\S+)$", text, re.MULTILINE)
+    assert large == but
+    for path in (
+        "/documents/1/attachments",
+        "/documents/1/attachments/new",
+        "/api/v1/documents/1/attachments",
+        "/entry",
+    ):
+        assert bool(re.search(large, path)) == takes_upload(path)
+    upload, form = (int(size) * 1_000_000 for size in re.findall(r"max_size (\d+)MB", text))
+    assert upload >= UPLOAD + MULTIPART_ROOM
+    assert upload > form >= DOCUMENT_FORM
+    for word in ("read_body", "write"):
+        assert float(re.findall(rf"^\s+{word} (\d+)s$", text, re.MULTILINE)[0]) > UPLOAD_SECONDS
+
+
+def test_attached_files_outlive_their_container() -> None:
+    state = environment("app")["SCRIPTORIUM_STATE"]
+    assert f"files:{state}/attachments" in SERVICES["app"]["volumes"]
+    assert "files" in prepare.DATA
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [({}, "localhost"), ({"DOMAIN": "a.example"}, "a.example"), (CHOSEN, "journal.example, files.example")],
+)
+def test_the_proxy_answers_to_the_names_the_application_has(chosen: Mapping[str, str], names: str) -> None:
+    assert environment("proxy", chosen)["NAMES"] == names
+    assert "\n{$NAMES:localhost} {\n" in (ROOT / "compose" / "Caddyfile").read_text("utf-8")
+    settings = Settings.from_environment(environment("app", chosen))
+    hosts = [url.removeprefix("https://") for url in (settings.public_url, settings.files_url) if url]
+    assert ", ".join(hosts) == names
 
 
 def test_the_image() -> None:
