@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Integer,
     Select,
     Text,
     Uuid,
@@ -108,8 +109,25 @@ def document_for_update(actor: Actor, document_id: UUID) -> Select[Document]:
     return select(Document).where(Document.id == document_id, visible_to(actor)).with_for_update()
 
 
+def newest(actor: Actor, limit: int) -> tuple[Prepared, dict[str, Any]]:
+    """What the actor may see, last changed first, for whoever chose nothing else: the statement, and its parameters."""
+    return _newest(entitled(actor)), {"viewer": actor.id, "most": limit}
+
+
+@cache
+def _newest(roles: frozenset[str]) -> Prepared:
+    """Built once for each set of roles, like one document's: this list is asked for more than all others together."""
+    viewer: BindParameter[UUID] = bindparam("viewer", type_=Uuid())
+    most: BindParameter[int] = bindparam("most", type_=Integer())
+    return Prepared(documents(seen_with(roles, viewer), chosen=Chosen(), after=None, limit=most))
+
+
 def documents(
-    where: ColumnElement[bool], *, chosen: Chosen, after: tuple[datetime, UUID] | None, limit: int
+    where: ColumnElement[bool],
+    *,
+    chosen: Chosen,
+    after: tuple[datetime, UUID] | None,
+    limit: int | BindParameter[int],
 ) -> Select[*tuple[Any, ...]]:
     """Documents without their bodies, in the order asked for."""
     statement = _people(select(*_ROW)).where(where, *_chosen(chosen)).limit(limit)

@@ -26,6 +26,7 @@ GONE_AFTER: Final = 40.0
 MOST_PER_PERSON: Final = 20
 MOST: Final = 5000
 _LISTEN: Final = 5.0
+_PATIENCE: Final = 0.2  # for a Valkey that hangs; after it those who sit here are told, as when there is none
 _FAREWELLS: Final = 3
 _FAULTS: Final = (ValkeyError, OSError, TimeoutError)
 _log = structlog.get_logger("scriptorium.live")
@@ -98,7 +99,8 @@ class Hub:
     async def changed(self, document_id: UUID) -> None:
         """Something happened to this document: everybody at it looks.  Call it after the commit."""
         try:
-            await self._valkey.publish(CHANNEL, document_id.hex)
+            async with asyncio.timeout(_PATIENCE):
+                await self._valkey.publish(CHANNEL, document_id.hex)
         except _FAULTS:
             self._wake(self._seats.get(document_id, ()))  # at least those who sit here
 

@@ -41,6 +41,9 @@ async def test_list_count_dashboard_and_detail_agree(site: Site) -> None:
         allowed = {document_id for document_id, people in made.items() if person.id in people}
         listed = await everything_seen(person)
         assert listed & made.keys() == allowed
+        at_once = (await person.program.get("/api/v1/documents?limit=100")).json()  # a statement that is kept ready
+        since = (await person.program.get("/api/v1/documents?limit=100&updated_since=2000-01-01T00:00:00Z")).json()
+        assert at_once["items"] == since["items"]
         for document_id in made:
             status = 200 if document_id in allowed else 404
             assert (await person.program.get(f"/api/v1/documents/{document_id}")).status_code == status

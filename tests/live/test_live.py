@@ -8,18 +8,21 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from app.live.hub import MOST_PER_PERSON, Hub
+from app.live.hub import MOST_PER_PERSON, Hub, Seat
 from tests import makers
 from tests.cast import Person
 from tests.served import served
 from tests.site import Site
+from tests.web.servers import ValkeyServer
 
 PATIENCE = 5.0
 
@@ -224,3 +227,26 @@ async def test_across_workers(site: Site, open_site: Site) -> None:
                 for socket in (hers, his):
                     assert (await hear(socket, "version"))["version"] == 2
             assert (await hear(hers, "people"))["people"] == []
+
+
+async def test_whoever_changes_a_document_waits_for_no_valkey(tmp_path: Path) -> None:
+    """One that hangs is given up soon, and those who sit at the document in this worker look all the same."""
+    server = ValkeyServer(tmp_path)
+    server.start()
+    client = server.client()
+    hub, seat = Hub(client), Seat(uuid4(), uuid4(), None)
+    assert hub.take(seat)
+    try:
+        await hub.changed(seat.document_id)
+        assert not seat.wake.is_set(), "Valkey will say it"
+        server.pause()
+        began = time.monotonic()
+        hub.tell(seat.document_id)
+        assert time.monotonic() - began < 0.05
+        async with asyncio.timeout(1):
+            await seat.wake.wait()
+        assert time.monotonic() - began > 0.1
+    finally:
+        server.resume()
+        await client.aclose()
+        server.stop()

@@ -41,8 +41,12 @@ async def documents(
 ) -> list[DocumentRow]:
     """Documents the actor may see, last changed first unless `chosen` says otherwise; with `part`, those in which they
     have it."""
+    chosen = chosen or Chosen(state)
+    if part is None and after is None and chosen == Chosen():
+        prepared, values = queries.newest(actor, limit)
+        return [DocumentRow(*row) for row in await prepared.all(db, values)]
     where = queries.visible_to(actor) if part is None else queries.in_part(actor, part)
-    statement = queries.documents(where, chosen=chosen or Chosen(state), after=after, limit=limit)
+    statement = queries.documents(where, chosen=chosen, after=after, limit=limit)
     return [DocumentRow(*row) for row in (await db.execute(statement)).all()]
 
 
