@@ -54,9 +54,9 @@ Ways = tuple[tuple[Kind, Way], ...]
 
 RANKED: Final = 200
 """Matches of each kind that are ranked, the newest; beyond that more words are a better help than more pages."""
-_AMPLE: Final = 4
+_AMPLE: Final = 2
 """How many times as many texts are looked at as should be needed."""
-_PART: Final = 20
+_PART: Final = 8
 """At most one text of so many is looked at first: of words together statistics often expect too few."""
 MANY: Final = 10_000
 """Texts of a kind; of fewer, all are looked at."""

@@ -151,7 +151,7 @@ def test_which_way() -> None:
     assert ways == ["Named", "Named", "Opened", "Opened"]
     assert queries.way(5_000, 5_000) == "Named"
     looked_at = [queries.enough(matches, 200_000) for matches in (0, 400, 401, 20_000, 200_000)]
-    assert looked_at == [None, None, 10_000, 8_000, 4 * queries.RANKED]
+    assert looked_at == [None, None, 25_000, 4_000, 2 * queries.RANKED]
     assert queries.enough(queries.MANY, queries.MANY) is None
 
 
