@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Integer,
     Select,
     Text,
     Update,
@@ -25,6 +28,7 @@ from sqlalchemy import (
 from app.access import Actor
 from app.journal.models import Entry
 from app.journal.schemas import Chosen, NewEntry
+from app.prepared import Prepared
 
 _PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()))
 
@@ -50,11 +54,29 @@ ENTRY_BY_ID: Select[*tuple[Any, ...]] = (
 OPENING = 1200
 
 
+def newest(limit: int, *, whole: bool) -> tuple[Prepared, dict[str, int]]:
+    """The last published, for whoever chose nothing else: the statement, and its parameters."""
+    return _newest(whole), {"most": limit, "opening": OPENING}
+
+
+@cache
+def _newest(whole: bool) -> Prepared:
+    """Built once: this is what the front page and most programs ask for."""
+    most: BindParameter[int] = bindparam("most", type_=Integer())
+    opening: BindParameter[int] = bindparam("opening", type_=Integer())
+    return Prepared(entries(after=None, limit=most, whole=whole, chosen=Chosen(), opening=opening))
+
+
 def entries(
-    *, after: tuple[datetime, UUID] | None, limit: int, whole: bool, chosen: Chosen
+    *,
+    after: tuple[datetime, UUID] | None,
+    limit: int | BindParameter[int],
+    whole: bool,
+    chosen: Chosen,
+    opening: int | BindParameter[int] = OPENING,
 ) -> Select[*tuple[Any, ...]]:
     """Entries in the order asked for; `whole` brings their bodies in full, otherwise the first characters."""
-    body = Entry.body if whole else func.left(Entry.body, OPENING).label("body")
+    body = Entry.body if whole else func.left(Entry.body, opening).label("body")
     statement = (
         select(
             Entry.id,

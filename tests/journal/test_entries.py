@@ -50,6 +50,18 @@ async def test_a_member_writes_by_program(site: Site, program: Program) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_the_first_page_is_the_same_by_a_statement_kept_ready(site: Site, program: Program) -> None:
+    nora = await makers.signed_in(site, name="Nora")
+    made = (await nora.program.post("/api/v1/entries", {"title": "On gum", "body": "*Gum*", "tags": ["gum"]})).json()
+    ready = (await program.get("/api/v1/entries?limit=100")).json()
+    built = (await program.get("/api/v1/entries?limit=100&published_from=2000-01-01T00:00:00Z")).json()
+    assert made["id"] in [entry["id"] for entry in ready["items"]]
+    assert ready["items"] == built["items"]
+    assert (await nora.program.delete(f"/api/v1/entries/{made['id']}")).status_code in (200, 204)
+    later = (await program.get("/api/v1/entries?limit=100")).json()
+    assert made["id"] not in [entry["id"] for entry in later["items"]]
+
+
 @pytest.mark.parametrize("role", ["member", "sponsor", "editor", "admin"])
 async def test_every_active_person_may_write(site: Site, role: str) -> None:
     person = await makers.signed_in(site, role)

@@ -38,6 +38,9 @@ async def entries(
     chosen: Chosen = EVERYTHING,
 ) -> list[EntryView]:
     """The chosen entries in the order asked for; without `whole` their bodies hold only the opening."""
+    if after is None and chosen == EVERYTHING:
+        prepared, values = queries.newest(limit, whole=whole)
+        return [view(row) for row in await prepared.all(db, values)]
     statement = queries.entries(after=after, limit=limit, whole=whole, chosen=chosen)
     return [view(row) for row in (await db.execute(statement)).all()]
 
