@@ -241,7 +241,8 @@ def _latest(kind: Kind, shape: Shape, way: Way) -> CTE:
         looked.model.id, looked.at.label("at"), looked.person.label("person_id"), looked.state.label("state")
     ).where(*looked.dates, *looked.where)
     since: ColumnElement[datetime] = bindparam(f"{kind}_since", type_=DateTime(timezone=True))
-    recent, older = named.where(looked.at >= since), named.where(looked.at < since, looked.matching)
+    # Two indexes that could both take the date would never be met with each other; most texts are older anyway.
+    recent, older = named.where(looked.at >= since), named.where((looked.at < since).is_(true()), looked.matching)
     if way == "Opened":
         # A function instead of its operator: whichever index leads through the newest texts, it is not that of the words.
         holding = func.ts_match_vq(looked.model.search, _query(), type_=Boolean())
