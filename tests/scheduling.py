@@ -36,6 +36,20 @@ LONG = {
 }
 USUAL = 0.08  # seconds of a test of any other file
 
+# These mostly wait.  All processes but one may be at them at the same time; were all, the processors would stand idle
+# in the first minutes and be short in the last.
+WAITING = frozenset(
+    {
+        "tests/e2e/",
+        "tests/vault/",
+        "tests/secrets/",
+        "tests/local/test_stack.py",
+        "tests/local/test_run.py",
+        "tests/rights/test_instant_effect.py",
+        "tests/web/test_limits.py",
+    }
+)
+
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # as above
     """Hands out files, or the folders of `TOGETHER`, whole, and what takes longest first."""
@@ -44,8 +58,15 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # as above
         return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
 
     def _assign_work_unit(self, node: Any) -> None:
-        self.workqueue.move_to_end(max(self.workqueue, key=self._seconds), last=False)
+        open_to_us = list(self.workqueue)
+        if len(self._under_way() & WAITING) >= max(1, len(self.nodes) - 1):
+            open_to_us = [scope for scope in open_to_us if scope not in WAITING] or open_to_us
+        self.workqueue.move_to_end(max(open_to_us, key=self._seconds), last=False)
         super()._assign_work_unit(node)
+
+    def _under_way(self) -> set[str]:
+        units = (unit for assigned in self.assigned_work.values() for unit in assigned.items())
+        return {scope for scope, tests in units if not all(tests.values())}
 
     def _seconds(self, scope: str) -> float:
         return LONG.get(scope, USUAL * len(self.workqueue[scope]))

@@ -12,19 +12,18 @@ import subprocess
 from asyncio import StreamReader, StreamReaderProtocol, StreamWriter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import IO
+from functools import partial
 
 
 class Child:
     """A running program: what it is told, what it says, and how it ends."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], stdin: StreamWriter, stdout: StreamReader, stderr: StreamReader
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self.stdin = stdin
-        self.stdout = stdout
-        self.stderr = stderr
+        self._pipes: list[asyncio.BaseTransport] = []
+        self.stdin: StreamWriter
+        self.stdout = StreamReader()
+        self.stderr = StreamReader()
 
     @classmethod
     async def start(cls, command: Sequence[str], *, place: str, environment: Mapping[str, str]) -> Child:
@@ -39,14 +38,14 @@ class Child:
             env=environment,
             start_new_session=True,
         )
+        child = cls(process)
         try:
-            return cls(
-                process, await _inlet(process.stdin), await _outlet(process.stdout), await _outlet(process.stderr)
-            )
+            await child._connect()
         except BaseException:
             process.kill()
             process.wait()
             raise
+        return child
 
     async def wait(self) -> int:
         """Wait for the end; returns the exit code, negative for a signal."""
@@ -56,18 +55,18 @@ class Child:
         """Kill it if it still runs, and let go of its pipes."""
         with suppress(ProcessLookupError):
             self._process.kill()
+        for pipe in self._pipes:
+            pipe.close()
         # Shielded: a caller who goes away must not leave a dead child behind.
         await asyncio.shield(self.wait())
-        self.stdin.close()
 
-
-async def _inlet(pipe: IO[bytes] | None) -> StreamWriter:
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.connect_write_pipe(lambda: StreamReaderProtocol(StreamReader()), pipe)
-    return StreamWriter(transport, protocol, None, loop)
-
-
-async def _outlet(pipe: IO[bytes] | None) -> StreamReader:
-    reader = StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: StreamReaderProtocol(reader), pipe)
-    return reader
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        inlet, protocol = await loop.connect_write_pipe(
+            lambda: StreamReaderProtocol(StreamReader()), self._process.stdin
+        )
+        self._pipes.append(inlet)
+        self.stdin = StreamWriter(inlet, protocol, None, loop)
+        for reader, pipe in ((self.stdout, self._process.stdout), (self.stderr, self._process.stderr)):
+            outlet, _ = await loop.connect_read_pipe(partial(StreamReaderProtocol, reader), pipe)
+            self._pipes.append(outlet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -104,6 +105,7 @@ async def test_while_vault_is_away_tokens_are_checked_but_not_made(house: House,
     token = await issued(signer)
     bao = house.stack.servers._children["openbao"].process
     bao.send_signal(signal.SIGSTOP)
+    await asyncio.to_thread(os.waitid, os.P_PID, bao.pid, os.WSTOPPED | os.WNOWAIT)  # until all its threads stand still
     try:
         began = time.monotonic()
         with pytest.raises(Unavailable) as first:
