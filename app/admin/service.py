@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from app.admin.schemas import AuditView
 
@@ -22,3 +25,12 @@ def audit_view(row: Any) -> AuditView:
         row.request_id,
         row.details,
     )
+
+
+def ids_among(texts: Iterable[str]) -> list[UUID]:
+    """Those of these texts that are ids; who did something, or whom it was done to, may also be told by a word."""
+    found = set()
+    for text in texts:
+        with suppress(ValueError):
+            found.add(UUID(text))
+    return sorted(found)

@@ -18,7 +18,8 @@ from tests.site import Site
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "api.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 # Every call must be answered with a success; the address of the site is given by the test.
-PREAMBLE = 'set -eu\ncurl() { command curl --fail-with-body --max-time 20 "$@"; echo; }\n'
+# A picture to attach lies at hand.
+PREAMBLE = 'set -eu\ncd "$HERE"\ncurl() { command curl --fail-with-body --max-time 20 "$@"; echo; }\n'
 
 
 def of(language: str) -> list[str]:
@@ -51,7 +52,9 @@ async def environment(served_site: Site, reader: Person) -> dict[str, str]:
     }
 
 
-async def test_shell(environment: dict[str, str]) -> None:
+async def test_shell(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "ink.png").write_bytes(makers.PIXEL)
+    environment["HERE"] = str(tmp_path)
     script = "\n".join(text for text in of("sh") if "SITE=" not in text)
     said = await run("bash", "-c", PREAMBLE + script, environment=environment)
     for words in ("scr_", "A history of ink", "client_secret", "On Mondays"):

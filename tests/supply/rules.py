@@ -140,7 +140,8 @@ def _names_attribute(*names: str) -> Check:
 
 RULES: Final = (
     Rule("sql-from-pieces", "values go into statements as parameters (CWE-89)", _statement_from_pieces,
-         'db.execute(f"SELECT * FROM people WHERE email = \'{email}\'")'),
+         'db.execute(f"SELECT * FROM people WHERE email = \'{email}\'")',
+         ("app/prepared.py",)),  # it asks for the plan of a statement that SQLAlchemy has written
     Rule("template-from-input", "templates come from files (CWE-1336)",
          lambda node: called(node, "render_template_string", "from_string", "Template"),
          "render_template_string(body)"),
@@ -200,7 +201,7 @@ RULES: Final = (
          "re.compile(query)"),
     Rule("trusted-text", "markup is made in one place, after cleaning (CWE-79)",
          lambda node: called(node, "Markup"), "Markup(body)",
-         ("app/web/markdown.py", "app/web/times.py", "app/web/badges.py", "app/web/plots.py")),
+         ("app/web/markdown.py", "app/web/file_addresses.py", "app/web/times.py", "app/web/badges.py", "app/web/plots.py")),
     Rule("guessable-file", "temporary files have names nobody guesses (CWE-377)",
          lambda node: called(node, "mktemp"), "tempfile.mktemp()"),
     Rule("open-to-all", "no file is writable by others (CWE-732)",

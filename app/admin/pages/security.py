@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 import msgspec
 from quart import Blueprint, Response
@@ -14,6 +11,7 @@ from quart import Blueprint, Response
 from app.accounts import service as accounts
 from app.admin.doors import administrators
 from app.admin.schemas import Cursor, Words
+from app.admin.service import ids_among
 from app.watch import service as watch
 from app.watch.kinds import ALERT, KINDS, title_of
 from app.web.context import reading
@@ -45,7 +43,7 @@ async def index() -> Response:
         found = await watch.events(db, args.kind.strip(), after=decode_cursor(args.cursor, given), limit=PAGE + 1)
         alerts = await watch.events(db, alerts=True, limit=ALERTS)
         reports = await watch.reports(db)
-        names = await accounts.names(db, _people([*found, *alerts]))
+        names = await accounts.names(db, ids_among(event.subject for event in [*found, *alerts]))
     rows, more = split(found, PAGE)
     cursor = encode_cursor(rows[-1].first_at, rows[-1].id, given) if more else None
     return await page(
@@ -64,15 +62,6 @@ async def index() -> Response:
         next_url="/admin/security?" + urlencode({**given, "cursor": cursor}) if cursor else None,
         previous_url="/admin/security?" + urlencode(given) if args.cursor else None,
     )
-
-
-def _people(events: list[Any]) -> list[UUID]:
-    """Whose doing some of it was; a subject may also be a word."""
-    found = set()
-    for event in events:
-        with suppress(ValueError):
-            found.add(UUID(event.subject))
-    return sorted(found)
 
 
 def _plots(moments: list[datetime], counted: dict[str, list[int]]) -> list[dict[str, object]]:

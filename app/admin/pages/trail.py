@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from quart import Blueprint, Response
 from app.accounts import service as accounts
 from app.admin.doors import administrators
 from app.admin.schemas import Cursor, Words
-from app.admin.service import audit_view
+from app.admin.service import audit_view, ids_among
 from app.audit import service as audit
 from app.audit.exporting import MEDIA_TYPES, MOST, Format, export
 from app.audit.queries import Filters
@@ -49,7 +48,7 @@ async def trail() -> Response:
     given = {name: value for name, value in msgspec.structs.asdict(args).items() if value and name != "cursor"}
     async with reading() as db:
         found = await audit.events(db, filters, after=decode_cursor(args.cursor, given), limit=PAGE + 1)
-        names = await accounts.names(db, _people(found))
+        names = await accounts.names(db, ids_among(event.target_id for event in found if event.target_type == "person"))
     rows, more = split(found, PAGE)
     cursor = encode_cursor(rows[-1].at, rows[-1].id, given) if more else None
     return await page(
@@ -62,11 +61,6 @@ async def trail() -> Response:
         next_url="/admin/audit?" + urlencode({**given, "cursor": cursor}) if cursor else None,
         previous_url="/admin/audit?" + urlencode(given) if args.cursor else None,
     )
-
-
-def _people(events: list[Any]) -> list[UUID]:
-    """Whom something was done to."""
-    return sorted({UUID(event.target_id) for event in events if event.target_type == "person" and event.target_id})
 
 
 @blueprint.get("/admin/audit.csv")
