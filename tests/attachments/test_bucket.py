@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -120,7 +121,7 @@ async def test_keys_turn_while_it_serves(remote: Site, server: Bucket) -> None:
 async def test_what_the_bucket_refuses_is_said_and_forgotten(remote: Site, server: Bucket) -> None:
     alice = await makers.signed_in(remote, "sponsor")
     document_id = (await makers.document(alice))["id"]
-    hand_over(remote.stack, {"access_key_id": "nobody", "secret_access_key": "x" * 20})
+    hand_over(remote.stack, {"access_key_id": "nobody", "secret_access_key": secrets.token_hex(10)})
     try:
         async with over(server, remote.stack) as other:
             there = await makers.signed_in(other, "sponsor")

@@ -113,7 +113,8 @@ async def test_no_search_reads_a_big_table_from_one_end_to_the_other(
                 for node in nodes(await statement.expected(db, values)):
                     assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in BIG, (name, node)
         near = await queries.near_words().expected(db, {"words": ["sooot", "gumm"]})
-        assert "ix_search_words_word" in [node.get("Index Name") for node in nodes(near)]
+        # Which of the two it takes depends on how many words the other tests have left.
+        assert {"ix_search_words_word", "pk_search_words"} & {node.get("Index Name") for node in nodes(near)}
 
 
 async def test_common_words_are_looked_for_among_the_newest_only(site: Site, cast: Cast) -> None:

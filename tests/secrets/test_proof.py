@@ -31,8 +31,8 @@ SECONDS, ROTATIONS, SWAPS, RATE = 60.0, 10, 5, 500
 KILLS = 20
 REVOCATIONS = 5
 EVERY = 0.1
-# Fifty at ten a second each: nearly all of them light, the others by each other kind of key.
-CROWD = {"caller": 44, "reader": 2, "writer": 3, "refresher": 1, "visitor": 1}
+# A few more than fifty at ten a second each: nearly all of them light, the others by each other kind of key.
+CROWD = {"caller": 49, "reader": 2, "writer": 3, "refresher": 1, "visitor": 1}
 MEGABYTE = 1024 * 1024
 
 
@@ -79,7 +79,7 @@ async def test_a_minute_of_rotations_under_load(house: House, serve: Serving) ->
         assert load.wrong() == {}
         assert max(late) < 5.0
         assert sum(1 for number in range(ROTATIONS) if number % 2) == SWAPS
-        assert rate > 0.97 * RATE
+        assert rate >= RATE
         await check_writes(house, load)
         assert await left_behind(house, 40.0) == ALONE
         assert more < 20.0
