@@ -30,6 +30,11 @@ C = TypeVar("C", bound=Caller)
 TABLES = tuple(table.name for table in metadata.sorted_tables)
 # Seals are laid over the trail in the background, and the watch writes down what it saw, a moment after it happened.
 BACKGROUND = frozenset({"audit_seals", "audit_signatures", "security_events", "security_hours", "policy_reports"})
+# A suspension that is over ends by itself, also one that an earlier test of the same site left behind.
+BY_THEMSELVES = {
+    "account_changes": "actor_id IS NULL AND from_status = 'suspended'",
+    "audit_events": "kind = 'account.suspension_ended'",
+}
 
 
 @dataclass
@@ -72,7 +77,10 @@ class Site:
     async def counts(self) -> dict[str, int]:
         """How many rows every table holds, but for those the house writes by itself."""
         counted = [table for table in TABLES if table not in BACKGROUND]
-        parts = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in counted)
+        parts = " UNION ALL ".join(
+            f"SELECT '{table}', count(*) FROM {table} WHERE NOT ({BY_THEMSELVES.get(table, 'false')})"
+            for table in counted
+        )
         return {row[0]: row[1] for row in await self.rows(parts)}
 
     async def events(self, target_id: object, kind: str = "") -> list[Any]:

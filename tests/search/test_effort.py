@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any, get_args
+from typing import cast as typed
 
 import asyncpg
 import pytest
@@ -19,7 +22,7 @@ from app.search.schemas import SearchQuery
 from tests import makers
 from tests.cast import Cast, Person
 from tests.client import Program
-from tests.site import Site
+from tests.site import Site, as_owner
 
 BIG = ("entries", "documents", "search_words")
 SEEN = {"a visitor": (), "a sponsor": ("sponsor",), "an editor": ("editor",), "an administrator": ("admin",)}
@@ -112,9 +115,19 @@ async def test_no_search_reads_a_big_table_from_one_end_to_the_other(
             for statement in (search, queries.beginnings(shape)):
                 for node in nodes(await statement.expected(db, values)):
                     assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in BIG, (name, node)
-        near = await queries.near_words().expected(db, {"words": ["sooot", "gumm"]})
-        # Which of the two it takes depends on how many words the other tests have left.
-        assert {"ix_search_words_word", "pk_search_words"} & {node.get("Index Name") for node in nodes(near)}
+
+
+async def test_near_words_are_found_by_their_letters(site: Site) -> None:
+    """Of a few words reading all is quickest, so there are many for a moment; they leave no row behind."""
+    async with as_owner(site.stack) as db:
+        await db.set_type_codec("json", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+        await db.execute("BEGIN")
+        await db.executemany("INSERT INTO search_words VALUES ($1)", [(secrets.token_hex(8),) for _ in range(20_000)])
+        await db.execute("SELECT gin_clean_pending_list('ix_search_words_word')")  # as autovacuum does
+        await db.execute(f"ANALYZE search_words; {queries.BEGIN.partition(';')[2]}")
+        near = await queries.near_words().expected(typed(Reader, Owner(db)), {"words": ["sooot", "gumm"]})
+        await db.execute("ROLLBACK")
+    assert "ix_search_words_word" in [node.get("Index Name") for node in nodes(near)]
 
 
 async def test_common_words_are_looked_for_among_the_newest_only(site: Site, cast: Cast) -> None:
@@ -154,6 +167,13 @@ def test_which_way() -> None:
     looked_at = [queries.enough(matches, 200_000) for matches in (0, 400, 401, 20_000, 200_000)]
     assert looked_at == [None, None, 25_000, 4_000, 2 * queries.RANKED]
     assert queries.enough(queries.MANY, queries.MANY) is None
+
+
+@dataclass
+class Owner:
+    """The owner of the tables, asked as a reader is."""
+
+    driver: asyncpg.Connection
 
 
 @asynccontextmanager
