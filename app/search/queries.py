@@ -71,6 +71,9 @@ _NEAR: Final = 8
 _SHOWN: Final = 6_000  # characters of a text that an excerpt is looked for in
 _HEADLINE: Final = f"StartSel={START},StopSel={STOP},MaxFragments=2,MaxWords=24,MinWords=8,FragmentDelimiter= … "
 _PEOPLE = table("people", column("id", Uuid()), column("display_name", Text()), column("search_text", Text()))
+BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where "the newest" begin when all texts are looked at (`entry_since`, `document_since`)."""
+_BEFORE_ALL: Final = literal_column("'1970-01-01 00:00:00+00'::timestamptz", DateTime(timezone=True))
 _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 
 # In one go.  The planner knows the words only when it plans each search anew, and believes that opening a long text costs
@@ -253,7 +256,8 @@ def _latest(kind: Kind, shape: Shape, way: Way) -> CTE:
         found = select(apart).order_by(apart.c.at.desc()).limit(_RANKED)
     first = found.cte(f"{kind}_first").prefix_with("MATERIALIZED")
     few = select(func.count()).select_from(first).scalar_subquery() < _RANKED
-    rest = older.where(few).cte(f"{kind}_older").prefix_with("MATERIALIZED")
+    # Where all were looked at there is none older; the words are not looked up a second time to find that out.
+    rest = older.where(since > _BEFORE_ALL, few).cte(f"{kind}_older").prefix_with("MATERIALIZED")
     both = union_all(select(first), select(rest)).subquery()
     newest = select(both).order_by(both.c.at.desc()).limit(_RANKED)
     return newest.cte(f"{kind}_newest").prefix_with("MATERIALIZED")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from app.access import EDITOR, Actor, ScopeNeed
 from app.documents.offered import entitled
@@ -14,7 +13,6 @@ from app.search import queries, wording
 from app.search.queries import Kind, Shape
 from app.search.schemas import Found, Piece, SearchQuery
 
-BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _READS_DOCUMENTS = ScopeNeed("documents:read")
 
 
@@ -48,7 +46,7 @@ async def _search(db: Reader, shape: Shape, values: dict[str, Any]) -> list[Any]
     texts = {f"{kind}_enough": queries.enough(*numbers[kind]) or 0 for kind in shape.kinds}
     since: Any = await queries.beginnings(shape).first(db, values | texts) if any(texts.values()) else None
     values |= {
-        f"{kind}_since": (getattr(since, kind) if texts[f"{kind}_enough"] else None) or BEFORE_ALL
+        f"{kind}_since": (getattr(since, kind) if texts[f"{kind}_enough"] else None) or queries.BEFORE_ALL
         for kind in shape.kinds
     }
     return list(await queries.search(shape, ways).all(db, values))

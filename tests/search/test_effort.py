@@ -117,6 +117,20 @@ async def test_no_search_reads_a_big_table_from_one_end_to_the_other(
                     assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in BIG, (name, node)
 
 
+async def test_where_all_is_looked_at_nothing_is_looked_up_twice(site: Site, max: Person) -> None:
+    shape = Shape(KINDS, frozenset({"sponsor"}), frozenset())
+    values = {"words": "'soot'", "limit": 10, "offset": 0, "viewer": max.id}
+    for way in get_args(Way):
+        statement = queries.search(shape, tuple((kind, way) for kind in KINDS))
+        async with planning(site) as db:
+            for since, again in ((queries.BEFORE_ALL, False), (queries.BEFORE_ALL + timedelta(days=1), True)):
+                moments = {"entry_since": since, "document_since": since}
+                plan = list(nodes(await statement.expected(db, values | moments)))
+                for kind in KINDS:
+                    older = next(node for node in plan if node.get("Subplan Name") == f"CTE {kind}_older")
+                    assert (older.get("One-Time Filter") != "false") == again, (way, older)
+
+
 async def test_near_words_are_found_by_their_letters(site: Site) -> None:
     """Of a few words reading all is quickest, so there are many for a moment; they leave no row behind."""
     async with as_owner(site.stack) as db:
