@@ -14,6 +14,7 @@ from quart import Quart
 from sqlalchemy import text
 
 from app.factory import create_app
+from app.passwords import PasswordHasher
 from app.resources import Resources
 from app.rights.memory import Memory
 from app.settings import Settings
@@ -112,6 +113,24 @@ def settings_for(stack: Stack, changes: Mapping[str, str]) -> Settings:
     return Settings.from_environment(mapping | {f"SCRIPTORIUM_{name}": value for name, value in changes.items()})
 
 
+def work_out_once(hasher: PasswordHasher) -> None:
+    """Let what was a right password stay one: the tests sign two thousand times in with a few, at 20 ms of argon2 each.
+
+    Wrong ones are worked out each time, and so is everything around this: queue, thread, count, and what comes of it.
+    """
+    verify: Callable[[str, str], bool] = hasher._context.verify
+    right: set[tuple[str, str]] = set()
+
+    def verify_or_remember(peppered: str, hashed: str) -> bool:
+        if (peppered, hashed) not in right:
+            if not verify(peppered, hashed):
+                return False
+            right.add((peppered, hashed))
+        return True
+
+    hasher._context.verify = verify_or_remember
+
+
 @asynccontextmanager
 async def running(
     stack: Stack, *, prepare: Callable[[Quart], None] = lambda app: None, **changes: str
@@ -122,6 +141,7 @@ async def running(
     prepare(app)
     site = Site(app, settings, stack)
     async with _lifespan(app):
+        work_out_once(site.resources.passwords)
         CANARIES.learn(site.resources.secrets.snapshot)
         site.resources.secrets.on_change(CANARIES.learn)
         try:

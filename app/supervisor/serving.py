@@ -8,7 +8,6 @@ import uvicorn
 
 from app.settings import Settings
 from app.supervisor import nursery
-from app.supervisor.alone import serve_alone
 from app.supervisor.errors import ServeError
 from app.supervisor.keeper import BrokerKeeper
 from app.supervisor.options import bind, check, uvicorn_options
@@ -26,6 +25,8 @@ def run(settings: Settings) -> int:
     try:
         check(settings)
         if settings.workers == 1:
+            from app.supervisor.alone import serve_alone  # noqa: PLC0415  # the application, which others serve otherwise
+
             serve_alone(settings)
         else:
             _serve_together(settings)
