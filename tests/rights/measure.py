@@ -99,7 +99,7 @@ class Experiment:
         await asyncio.sleep(0.25)
         cutting = asyncio.create_task(cut()) if cut else None
         committed = await self._act(victim, act)
-        await asyncio.sleep(0.6 if cut is None else 1.6)
+        await asyncio.sleep(1.3 if cut is None else 1.8)  # a second later nobody may be let in, so somebody must ask
         going.set()
         await asyncio.gather(*callers)
         if cutting is not None:

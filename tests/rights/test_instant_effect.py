@@ -54,13 +54,16 @@ async def experiment(house: House) -> AsyncIterator[Experiment]:
 def judge(ended: list[Ended], what: str, size: tuple[int, int]) -> None:
     """SPEC 2.C: 250 ms for 99 in 100, and nobody after a second.
 
-    The short version has no 99th percentile: of two or six acts it would be the slowest, and the rest of the suite is
-    running beside them.  So the second is asserted of each, the 250 ms of most.
+    The short version has no 99th percentile: of so few acts it would be the slowest, and the rest of the suite is running
+    beside them.  So the second is asserted of each, the 250 ms of the middle one with a cookie and of that with a token.
     """
     latest = [one.latest_accepted for one in ended]
     assert all(one.broken == [] for one in ended)
     told = [round(one * 1000) for one in latest]
-    assert (percentile(latest, 0.99) if size == LONG else median_low(latest)) <= 0.25, told
+    if size == LONG:
+        assert percentile(latest, 0.99) <= 0.25, told
+    else:
+        assert max(median_low(latest[::2]), median_low(latest[1::2])) <= 0.25, told
     assert max(latest) <= 1.0, told
     if size == LONG:
         keep(
@@ -85,7 +88,7 @@ async def test_rights_end_while_the_notice_lines_are_cut(
     async def cut() -> None:
         assert await cut_lines(house) >= 1
 
-    ended = [await experiment.end(await experiment.victim(number), cut=cut) for number in range(size[1] // 3)]
+    ended = [await experiment.end(await experiment.victim(number), cut=cut) for number in range(max(4, size[1] // 3))]
 
     judge(ended, "suspend, the notice lines cut at the same moment", size)
 
