@@ -99,7 +99,7 @@ async def manager(house: House) -> AsyncIterator[asyncpg.Connection]:
             await connection.close()
 
 
-async def left_behind(house: House, patience: float = 12.0) -> dict[str, int]:
+async def left_behind(house: House, patience: float = 40.0) -> dict[str, int]:
     """Tokens, leases, roles and ghosts of the application, once they have settled to one of each and none."""
     deadline = time.monotonic() + patience
     async with manager(house) as connection:

@@ -19,6 +19,7 @@ from vault.engines import _role
 from vault.names import Names
 
 LEASE = 12.0
+LATE = 1.0  # seconds longer than half a lease Vault may be away for a round to say something about half a lease
 QUERIES = "SELECT count(*) FROM pg_stat_activity WHERE usename LIKE 'v-scriptorium-app-%' AND query_start > $1"
 CROWD = {"program": 2, "writer": 2, "reader": 1}
 
@@ -66,26 +67,40 @@ async def until_state(serve: Serving, wanted: str, patience: float) -> float:
     return time.monotonic() - start
 
 
-async def test_hung_and_stopped_for_half_a_lease_without_a_failure(house: House, serve: Serving) -> None:
+async def _hung_and_stopped(house: House, serve: Serving, earlier: float) -> tuple[float, float]:
+    """Hang Vault and stop it for half a lease, or so much shorter as it takes to start; how long it was away and took."""
     bao = house.stack.servers._children["openbao"].process
-    async with under(serve) as load:
-        async with load.going(**CROWD):
-            bao.send_signal(signal.SIGSTOP)
-            await asyncio.sleep(3.0)
-            bao.send_signal(signal.SIGCONT)
-            await until_state(serve, "healthy", 10.0)
-            await asyncio.to_thread(stop_vault, house)
-            stopped = time.monotonic()
-            await until_state(serve, "degraded", 6.0)
-            code, told = await state(serve)
-            assert (code, told["status"]) == (200, "degraded")
-            assert told["secrets_since"]
-            await asyncio.sleep(max(0.0, stopped + LEASE / 2 - time.monotonic()))
-            await asyncio.to_thread(start_vault, house)
-            assert await until_state(serve, "healthy", 10.0) < 10.0
-        assert load.wrong() == {}
-        assert len(load.seen) > 50
-        await check_writes(house, load)
+    bao.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(3.0)
+    bao.send_signal(signal.SIGCONT)
+    await until_state(serve, "healthy", 10.0)
+    stopped = time.monotonic()
+    await asyncio.to_thread(stop_vault, house)
+    await until_state(serve, "degraded", 6.0)
+    code, told = await state(serve)
+    assert (code, told["status"]) == (200, "degraded")
+    assert told["secrets_since"]
+    await asyncio.sleep(max(0.0, stopped + LEASE / 2 - earlier - time.monotonic()))
+    began = time.monotonic()
+    await asyncio.to_thread(start_vault, house)
+    back = time.monotonic()
+    assert await until_state(serve, "healthy", 10.0) < 10.0
+    return back - stopped, back - began
+
+
+async def test_hung_and_stopped_for_half_a_lease_without_a_failure(house: House, serve: Serving) -> None:
+    earlier = 0.0
+    for _ in range(4):
+        async with under(serve) as load:
+            async with load.going(**CROWD):
+                away, took = await _hung_and_stopped(house, serve, earlier)
+            if away >= LEASE / 2 and (away < LEASE / 2 + LATE or load.wrong() == {}):
+                break
+        earlier = 0.8 * took  # a busy machine kept Vault away for longer than it was stopped
+    assert away >= LEASE / 2
+    assert load.wrong() == {}
+    assert len(load.seen) > 50
+    await check_writes(house, load)
     assert await left_behind(house) == ALONE
 
 

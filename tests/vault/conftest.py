@@ -64,7 +64,12 @@ class House:
         """Write a new version of a secret, and how fast it turns."""
         kv = self.rotator().secrets.kv.v2
         kv.create_or_update_secret(f"scriptorium/{name}", value, mount_point="kv")
+        self.pace(name, activate_after=activate_after, grace=grace)
+
+    def pace(self, name: str, *, activate_after: str, grace: str = "86400") -> None:
+        """How fast a secret turns, versions that are there already included."""
         pace = {"activate_after": activate_after, "grace": grace}
+        kv = self.rotator().secrets.kv.v2
         kv.update_metadata(f"scriptorium/{name}", mount_point="kv", max_versions=20, custom_metadata=pace)
 
     @contextmanager

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -23,8 +24,8 @@ from tests.vault.conftest import House
 from vault.keys import new_key
 
 
-async def soon(true: Callable[[], object], seconds: float = 5.0) -> None:
-    """Wait until something is true."""
+async def soon(true: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until something is true: for long, because a busy machine takes its time and no promise is held here."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not true():
         assert asyncio.get_running_loop().time() < deadline, "it did not come true in time"
@@ -63,11 +64,13 @@ async def test_two_subscribers_see_what_the_broker_sees(house: House) -> None:
     async with running(broker, first, second):
         assert first.snapshot == second.snapshot == broker.snapshot
         assert house.logins() == 1
-        house.rotate("session", {"key": new_key()}, activate_after="1")
+        house.rotate("session", {"key": new_key()}, activate_after="1h")
         version = broker.snapshot.rings["session"].keys[0].version
         await first.refresh("rings")
         assert second.snapshot.rings["session"].find(version + 1)
         assert second.snapshot.rings["session"].signing.version <= version
+        house.pace("session", activate_after="1")
+        await broker._tending.poll_keys()
         await soon(lambda: second.snapshot.rings["session"].signing.version == version + 1)
         await soon(lambda: first.snapshot.rings == broker.snapshot.rings)
         sealed = await first.encrypt("personal", b"seed", b"totp:1")
@@ -164,7 +167,7 @@ async def test_a_killed_broker_is_succeeded_without_a_new_token_or_login(house: 
 
 
 async def test_a_successor_finishes_what_was_left_to_revoke(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.vault.retiring.ATTACHING", 1.0)
+    monkeypatch.setattr("app.vault.retiring.ATTACHING", 60.0)
     settings = house.settings("left")
     left = Estate(estate.make())
     broker = Broker(settings, estate=left)
@@ -179,7 +182,8 @@ async def test_a_successor_finishes_what_was_left_to_revoke(house: House, monkey
     successor = Broker(settings, estate=left)
     async with running(successor):
         assert house.logins() == 2  # who used it must have the time to attach
-        await soon(lambda: house.logins() == 1, 8.0)
+        successor.retiring._not_before = time.monotonic() + 0.2  # and has had most of it
+        await soon(lambda: house.logins() == 1)
 
 
 async def test_a_torn_estate_reads_as_empty() -> None:
@@ -235,7 +239,7 @@ async def test_a_dead_token_is_fatal_until_a_fresh_secret_id_comes(house: House)
         broker._tending._look_at_token.set()
         await soon(lambda: broker.snapshot.state == "must_stop")
         house.stack.wrap_secret_id(path=settings.vault_secret_id_file)
-        await soon(lambda: broker.snapshot.state == "healthy", 10.0)
+        await soon(lambda: broker.snapshot.state == "healthy")
         assert broker.snapshot.login.seconds_left() > 0
         assert house.logins() == 1
 

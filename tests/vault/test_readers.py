@@ -77,6 +77,7 @@ async def test_one_who_gives_up_waiting_takes_no_reader_along(
         await block.__aenter__()
     with pytest.raises(Unavailable, match="busy"):
         await pid(database)
+    monkeypatch.setattr(database._readers, "_patience", 30.0)  # none of those to come is to give up
     left = asyncio.create_task(pid(database))
     await asyncio.sleep(0.01)
     await held[0].__aexit__(None, None, None)  # it is handed on, and at the same moment nobody wants it any more

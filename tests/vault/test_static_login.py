@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -65,11 +64,11 @@ async def test_it_is_one_lasting_login_without_a_lease(house: House, broker: Bro
 
 async def test_it_changes_under_load_without_a_failure(house: House, broker: Broker) -> None:
     database = Database(broker.settings, broker)
-    stop, done, failed, seen = time.monotonic() + 2.6, Counter[str](), Counter[str](), {broker.snapshot.login.password}
+    ended, done, failed, seen = asyncio.Event(), Counter[str](), Counter[str](), {broker.snapshot.login.password}
     broker.on_change(lambda snapshot: seen.add(snapshot.login.password))
 
     async def work(place: int) -> None:
-        while time.monotonic() < stop:
+        while not ended.is_set():
             try:
                 if place % 2:
                     # Like a host without idle connections: each of these signs in anew and may be refused.
@@ -84,14 +83,18 @@ async def test_it_changes_under_load_without_a_failure(house: House, broker: Bro
             done["asked"] += 1
 
     async def change() -> None:
-        for _ in range(3):
-            await asyncio.sleep(0.6)
-            await turn(house)
+        try:
+            for number in range(3):
+                await asyncio.sleep(0.6)
+                await turn(house)
+                await soon(lambda number=number: len(seen) == number + 2)  # type: ignore[misc]
+            await soon(lambda: done["asked"] > 50)
+        finally:
+            ended.set()
 
     async with running(database):
         await asyncio.gather(change(), *(work(place) for place in range(6)))
         assert not failed
-        assert done["asked"] > 50
         assert len(seen) == 4
         await soon(lambda: len(database.connections) <= 1)
 
