@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -53,19 +53,19 @@ def test_phrases_are_let_through(phrase: str) -> None:
 
 @given(st.text(max_size=1024))
 def test_anything_is_judged_at_once(text: str) -> None:
-    before = perf_counter()
+    before = thread_time()
     is_guessable(text)
     # Two orders of magnitude above what it takes: an estimator needs seconds for some of these.
-    assert perf_counter() - before < 0.5
+    assert thread_time() - before < 0.5
 
 
 @pytest.mark.parametrize(
     "hostile", ["4@8({[<369&#!1|0$5+7%2x" * 44, "1" * 1022 + "a1", "a" + "1" * 1022 + "a", "ab" * 511 + "c"]
 )
 def test_strings_made_to_be_slow_are_judged_at_once(hostile: str) -> None:
-    before = perf_counter()
+    before = thread_time()
     is_guessable(hostile)
-    assert perf_counter() - before < 0.1
+    assert thread_time() - before < 0.1
 
 
 async def test_registering_with_one_says_so_beside_the_field_and_makes_nobody(site: Site) -> None:

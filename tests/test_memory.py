@@ -32,6 +32,8 @@ def test_nothing_large_is_kept() -> None:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=hold_and_let_go, args=(theirs,))
     process.start()
+    theirs.close()  # or nobody would hear of it if the process died
+    assert ours.poll(60)
     told, most, left, _ = ours.recv()
     process.join()
     assert told == (platform.libc_ver()[0] == "glibc")

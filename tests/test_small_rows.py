@@ -52,10 +52,13 @@ def test_no_field_takes_long_over_a_hostile_text(text: str) -> None:
     for field in (Email, DisplayName, Password):
         rule = rule_of(field.__metadata__[0])  # type: ignore[attr-defined]  # Annotated
         assert rule is not None
-        began = time.process_time()
-        with suppress(FieldError):
-            rule.clean(text)
-        assert time.process_time() - began < 0.05
+        took = []
+        for _ in range(3):  # the best counts: beside other tests even the same work takes more
+            began = time.thread_time()
+            with suppress(FieldError):
+                rule.clean(text)
+            took.append(time.thread_time() - began)
+        assert min(took) < 0.05
 
 
 async def test_a_phrase_of_small_letters_is_a_password(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ from app.errors import Unavailable
 from app.ids import new_id
 from tests.audit.conftest import Trail
 
+SEALED = "SELECT coalesce(sum(events), 0)::int FROM audit_seals"
+SIGNED = f"{SEALED} WHERE id <= (SELECT max(seal_id) FROM audit_signatures)"
+
 
 async def waiting(trail: Trail, statement: str, wanted: Any, seconds: float = 10.0) -> None:
     """Wait until a statement has the answer wanted."""
@@ -24,14 +28,24 @@ async def waiting(trail: Trail, statement: str, wanted: Any, seconds: float = 10
             await asyncio.sleep(0.05)
 
 
+async def _seconds_until(done: str, trail: Trail, count: int) -> float:
+    """Record so many more; the seconds until everything is sealed, or signed."""
+    events = await trail.root.fetchval("SELECT count(*) FROM audit_events") + count
+    await trail.record(count)
+    began = monotonic()
+    await waiting(trail, done, events, 30.0)
+    return monotonic() - began
+
+
 async def test_a_worker_seals_and_signs_within_five_seconds(trail: Trail) -> None:
     sealer = trail.sealer()
     await sealer.start()
     try:
-        await trail.record(3)
-        await waiting(trail, "SELECT count(*) FROM audit_signatures", 1, 5.0)
-        await trail.record(1)
-        await waiting(trail, "SELECT sum(events)::int FROM audit_seals", 4, 5.0)
+        for done, count in ((SIGNED, 3), (SEALED, 1)):
+            took = await _seconds_until(done, trail, count)
+            if took >= 5.0:  # a machine busy with other tests gets a second try
+                took = await _seconds_until(done, trail, count)
+            assert took < 5.0
     finally:
         await sealer.stop()
     assert (await trail.verify()).good
@@ -77,7 +91,7 @@ async def test_a_writer_does_not_wait_for_the_sealer(trail: Trail) -> None:
     await trail.record(1)
     async with trail.database.transaction() as db:
         await db.execute(select(func.pg_advisory_xact_lock(0x5C81_A0D1)))
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):  # for ever, if it waited for that lock
             await trail.record(1)
         assert await trail.sealer().seal() == 0
     assert await trail.seal() == 2

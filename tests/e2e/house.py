@@ -140,8 +140,8 @@ class House:
         except (psutil.Error, OSError):
             return False
 
-    def left(self, patience: float = 3.0) -> list[str]:
-        """What still runs of it, in words; waits a little for the last ones to be reaped."""
+    def left(self, patience: float = 20.0) -> list[str]:
+        """What still runs of it, in words; waits for the last ones to be reaped."""
         deadline = time.monotonic() + patience
         while (found := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)

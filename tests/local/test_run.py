@@ -110,7 +110,7 @@ def test_one_run_from_ready_to_nothing_left(house: House) -> None:
 
     handed_over = Path(note["command_secret_id_file"])
     handed_over.unlink()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not handed_over.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert handed_over.stat().st_mode & 0o777 == 0o600

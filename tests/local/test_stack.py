@@ -69,15 +69,18 @@ def wait_for_nothing_on(state: Path, seconds: float) -> list[psutil.Process]:
 
 def test_a_restart_keeps_everything_and_changes_nothing(folder: Path) -> None:
     stack = Stack(folder)
+    began = time.monotonic()
     stack.start()
+    first = time.monotonic() - began
     before = (stack.environment(), stack.deployer.token("deployer"), key_version(stack))
     stack.stop()
     assert running_on(folder) == []
     began = time.monotonic()
     stack.start()
+    again = time.monotonic() - began
     try:
         assert (stack.environment(), stack.deployer.token("deployer"), key_version(stack)) == before
-        assert time.monotonic() - began < 6
+        assert again < first / 2  # the first one makes everything and takes ten times as long
     finally:
         stack.stop()
 

@@ -211,9 +211,12 @@ async def test_a_foreign_scope_is_not_taken_over(program: Program, forge: Forge)
 async def test_an_expired_token_is_forgotten_too(site: Site, program: Program, forge: Forge) -> None:
     """A token whose signature was remembered ends at its time all the same."""
     tokens: Tokens = site.app.extensions[Tokens.__name__]
-    token = forge.signed(claims={"exp": int(time()) + 1})
-    assert tokens.signer.verify(token) is not None
-    assert tokens.signer.verify(token) is not None
+    ends = time()
+    while time() >= ends:  # a machine that was busy for so long that it ended meanwhile has shown nothing
+        ends = int(time() + 0.5) + 1
+        token = forge.signed(claims={"exp": ends})
+        told = [tokens.signer.verify(token) for _ in range(2)]
+    assert None not in told
     await asyncio.sleep(float(opened(token)[1]["exp"]) - time())
     assert tokens.signer.verify(token) is None
     assert (await program.call("GET", "/api/v1/me", token=token)).status_code == 401

@@ -368,10 +368,10 @@ async def test_the_guard_costs_little() -> None:
     guard = Guard(bare, Settings(), access_log=AccessLog(bytearray().extend))
     best = 1.0
     for _ in range(5):
-        started = time.process_time()
+        started = time.thread_time()
         for _ in range(2000):
             await guard(scope(), receive, send)
-        best = min(best, (time.process_time() - started) / 2000)
+        best = min(best, (time.thread_time() - started) / 2000)
     assert best < 30e-6  # measured 7 to 8 microseconds; twice the budget of 15 for a busy machine
 
 
