@@ -28,7 +28,12 @@ class Gallery:
     async def picture(self, digest: str) -> tuple[str, AsyncIterator[bytes]]:
         """Media type and bytes of the picture made from these bytes; raises NotFound, Unworkable or Busy."""
         name = place_of(digest)
-        found = await self._store.read(name) or await self._made(digest, name)
+        found = await self._store.read(name)
+        if found is None:
+            await self._make(digest, name)
+            found = await self._store.read(name)
+        if found is None:
+            raise NotFound
         first = await anext(found, b"")
         return _SIGNATURES[first[:2]], _rejoined(first, found)
 
@@ -37,22 +42,24 @@ class Gallery:
         name = place_of(digest)
         size = await self._store.size(name)
         if size is None:
-            await self._made(digest, name)
+            await self._make(digest, name)
             size = await self._store.size(name)
         if size is None:
             raise NotFound
         return size
 
-    async def _made(self, digest: str, name: str) -> AsyncIterator[bytes]:
+    async def _make(self, digest: str, name: str) -> None:
+        """Make the picture, unless somebody else has meanwhile; opens nothing but what it is made from."""
         lock = self._making.setdefault(name, asyncio.Lock())
         try:
             async with lock:
-                return await self._store.read(name) or await self._make(digest, name)
+                if await self._store.size(name) is None:
+                    await self._make_anew(digest, name)
         finally:
             if not lock.locked():
                 self._making.pop(name, None)
 
-    async def _make(self, digest: str, name: str) -> AsyncIterator[bytes]:
+    async def _make_anew(self, digest: str, name: str) -> None:
         original = await self._store.read(blob_name(bytes.fromhex(digest)))
         if original is None:
             raise NotFound
@@ -60,10 +67,6 @@ class Gallery:
             made = self._pictures.work("image", original, most=_MOST)
             async with self._store.arriving(made) as arrival:
                 await self._store.keep(arrival, name)
-        found = await self._store.read(name)
-        if found is None:
-            raise NotFound
-        return found
 
 
 def place_of(digest: str) -> str:

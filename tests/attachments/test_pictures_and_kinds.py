@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import struct
 import zipfile
 import zlib
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from hashlib import sha256
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 import pytest
+from obstore.store import MemoryStore
 from PIL import Image
 
 from app.attachments.kinds import in_words, kind_of
+from app.attachments.pictures import Gallery
+from app.attachments.store import Store, blob_name
+from app.errors import NotFound
+from app.workshop.service import Pictures
 from tests import makers
 from tests.cast import Cast
 
@@ -155,3 +165,50 @@ async def test_bombs_and_torn_pictures_are_downloads_only(cast: Cast) -> None:
 
 def test_nothing_of_a_picture_stays_in_the_temporary_folder() -> None:
     assert not list(Path("/tmp").glob("bench-*"))  # noqa: S108 - where the workshop would leave it
+
+
+class Opened(Store):
+    """A store in memory that notes what is opened in it."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore())
+        self.names: list[str] = []
+
+    async def read(self, name: str) -> AsyncIterator[bytes] | None:
+        self.names.append(name)
+        return await super().read(name)
+
+
+class Copyist:
+    """A workshop whose pictures are what they were made from; `done` is how many it made."""
+
+    done = 0
+
+    def bench(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    async def work(self, _: str, task: AsyncIterator[bytes], *, most: int) -> AsyncIterator[bytes]:
+        self.done += 1
+        async for piece in task:
+            assert len(piece) <= most
+            yield piece
+
+
+async def test_a_picture_is_made_once_and_opened_only_to_be_read() -> None:
+    store, copyist = Opened(), Copyist()
+    gallery = Gallery(store, cast(Pictures, copyist))
+    digest = sha256(makers.PIXEL).hexdigest()
+    with pytest.raises(NotFound):
+        await gallery.ready(digest)
+    async with store.arriving(pieces(makers.PIXEL)) as arrival:
+        await store.keep(arrival, blob_name(arrival.digest))
+    store.names.clear()
+    sizes = await asyncio.gather(*(gallery.ready(digest) for _ in range(3)))
+    assert (sizes, copyist.done) == ([len(makers.PIXEL)] * 3, 1)
+    assert store.names == [blob_name(bytes.fromhex(digest))]
+    kind, shown = await gallery.picture(digest)
+    assert (kind, b"".join([piece async for piece in shown])) == ("image/png", makers.PIXEL)
+
+
+async def pieces(content: bytes) -> AsyncIterator[bytes]:
+    yield content
