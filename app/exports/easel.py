@@ -33,7 +33,7 @@ class Easel:
         self._gallery = gallery
 
     async def hang(self, pictures: Sequence[Illustration]) -> Hung:
-        """Make these pictures ready, in the order of the text; raises Busy when others stand in line for too long."""
+        """Make these pictures ready, in the order of the text; raises Busy when the line or the machine takes too long."""
         hung = Hung()
         left, until = PICTURE_BYTES, time.monotonic() + PATIENCE
         for one in pictures:
@@ -49,8 +49,8 @@ class Easel:
     async def _plate(self, one: Illustration, left: int) -> Plate:
         try:
             size = await self._gallery.ready(one.sha256)
-        except NotFound:
-            return Plate(one.address, why="missing")
+        except NotFound:  # the file is attached, so its bytes are only away for now
+            return Plate(one.address, why="late")
         except Unworkable as error:
             return Plate(one.address, why="damaged" if error.word in _FOR_GOOD else "late")
         return Plate(one.address, size) if 0 < size <= left else Plate(one.address, why="large")

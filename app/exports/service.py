@@ -44,7 +44,7 @@ class Printer:
         self._making: dict[str, asyncio.Lock] = {}
 
     async def made(self, actor: Actor, text: Manuscript, kind: Made) -> tuple[str, AsyncIterator[bytes]]:
-        """The file's hash and bytes; raises Throttled (budget), Busy (line) or Unworkable (the text itself)."""
+        """The file's hash and bytes; raises Throttled (budget), Busy (line, machine) or Unworkable (the text itself)."""
         sheet = Sheet(text.title, text.body, [*text.people], [*text.lines], int(text.at.timestamp()), self._fonts)
         pictures = [(one.address, place_of(one.sha256)) for one in text.pictures]
         digest = sha256(EDITION.encode() + msgspec.json.encode([sheet, pictures])).hexdigest()
@@ -87,13 +87,11 @@ async def _task(store: Store, sheet: Sheet, places: Sequence[str]) -> AsyncItera
     """What the press is sent: piece by piece, so that no worker ever holds the pictures of a text."""
     yield opened_by(sheet)
     for place in places:
-        async for piece in await store.read(place) or _nothing():
+        found = await store.read(place)
+        if found is None:
+            raise NotFound
+        async for piece in found:
             yield piece
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
 
 
 async def sweep(store: Store) -> int:

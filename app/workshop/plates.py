@@ -85,4 +85,4 @@ def _measured(width: int, height: int) -> dict[str, float]:
     """Its width in points where it stands alone, and among words; never larger than it is."""
     alone = min(TEXT_WIDTH, width * _POINTS, TALLEST * width / height)
     among = min(SMALL, alone, SMALL * width / height)
-    return {"w": round(alone, 2), "s": round(among, 2)}
+    return {"alone": round(alone, 2), "among": round(among, 2)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator
@@ -13,7 +14,7 @@ from typing import Final, Literal
 import structlog
 
 from app.errors import DomainError
-from app.web.lanes import Lane
+from app.web.lanes import Busy, Lane
 from app.workshop.bench import REFUSED
 from app.workshop.child import Child
 
@@ -38,7 +39,8 @@ class Unworkable(DomainError):
 class Workshop:
     """`benches` tasks at a time, `line` waiting at most, none longer than `patience` seconds.
 
-    A task has `seconds` (of the clock and of the processor) and `memory` bytes of address space.
+    A task has `seconds` of the processor and `memory` bytes of address space.  Benches work when nobody else does, so
+    by the clock it may take longer, up to `clock` seconds: then the machine is busy, and nothing is wrong with the task.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Workshop:
         benches: int = 1,
         line: int = 50,
         patience: float = 20.0,
-        seconds: float = 10.0,
+        seconds: int = 10,
+        clock: float = 30.0,
         memory: int = 1024 * MIB,
     ) -> None:
         self._lane = Lane(at_once=benches, line=line, patience=patience)
         self._seconds = seconds
+        self._clock = clock
         self._memory = memory
         self.done = 0
         self.failed = 0
@@ -68,13 +72,13 @@ class Workshop:
     async def work(self, kind: Kind, task: AsyncIterable[bytes], *, most: int) -> AsyncIterator[bytes]:
         """Do one task at a bench the caller has taken; gives at most `most` bytes, piece by piece.
 
-        Raises Unworkable for the task's own faults, also after pieces were given: what was made is good only when this
-        ends without an error.
+        Raises Unworkable for the task's own faults, Busy when it took too long by the clock, and whatever `task` raises,
+        also after pieces were given: what was made is good only when this ends without an error.
         """
         with tempfile.TemporaryDirectory(prefix="bench-") as place:
             process = await self._start(kind, place)
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(self._clock):
                     feeding = asyncio.create_task(_feed(process, task))
                     try:
                         async for piece in _pieces(process, most):
@@ -86,19 +90,21 @@ class Workshop:
                         feeding.cancel()
             except TimeoutError:
                 self.failed += 1
-                raise Unworkable("time") from None
+                _log.warning("workshop.late", kind=kind, seconds=self._clock)
+                raise Busy(self._seconds) from None
             finally:
                 await process.end()
         if code != 0:
             self.failed += 1
             _log.warning("workshop.failed", kind=kind, code=code, word=word)
+            if code == -signal.SIGXCPU:
+                raise Unworkable("time")
             raise Unworkable(word if code == REFUSED and word.isalpha() else "failed")
         self.done += 1
 
     async def _start(self, kind: Kind, place: str) -> Child:
-        seconds = str(max(1, round(self._seconds)))
         return await Child.start(
-            [sys.executable, "-I", "-m", "app.workshop.bench", kind, seconds, str(self._memory)],
+            [sys.executable, "-I", "-m", "app.workshop.bench", kind, str(self._seconds), str(self._memory)],
             place=place,
             # Nothing of ours but where programs are: a bench has no business with settings or anybody's home.
             environment={
@@ -114,10 +120,12 @@ class Workshop:
 async def _feed(process: Child, task: AsyncIterable[bytes]) -> None:
     # A bench that gave up does not listen any more; its exit code says why.
     with suppress(BrokenPipeError, ConnectionResetError):
-        async for piece in task:
-            process.stdin.write(piece)
-            await process.stdin.drain()
-        process.stdin.close()
+        try:
+            async for piece in task:
+                process.stdin.write(piece)
+                await process.stdin.drain()
+        finally:
+            process.stdin.close()  # also when there is no rest: the bench would wait for it
         await process.stdin.wait_closed()
 
 

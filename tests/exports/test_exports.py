@@ -7,16 +7,21 @@ import time
 import zipfile
 from collections.abc import AsyncIterator
 from io import BytesIO
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from obstore.store import MemoryStore
 from pypdf import PdfReader
 
-from app.exports.service import Printer
+from app.attachments.store import Store
+from app.errors import NotFound, Unavailable
+from app.exports.service import Printer, _task
 from app.web.budgets import Budgets
 from app.web.lanes import Busy
 from app.web.shared_script import StoreLost
-from app.workshop.service import Press, Unworkable
+from app.workshop.service import MIB, Press, Unworkable
+from app.workshop.sheets import Plate, Sheet, opened_by
 from tests import makers
 from tests.cast import Cast, Person
 from tests.site import Site, running
@@ -223,14 +228,47 @@ async def given(task: bytes) -> AsyncIterator[bytes]:
     yield task
 
 
-@pytest.mark.parametrize(("limits", "word"), [({"seconds": 0.05}, "time"), ({"memory": 40 * 1024 * 1024}, "")])
-async def test_a_task_beyond_its_limits_ends(limits: dict[str, float], word: str) -> None:
-    press = Press(**limits)  # type: ignore[arg-type]
+HEAVY = opened_by(Sheet("T", "*Ink* and **soot**, gum.\n\n" * 30_000, [], [], 0))
+
+
+@pytest.mark.parametrize(("limits", "word"), [({"seconds": 1, "clock": 60.0}, "time"), ({"memory": 40 * MIB}, "")])
+async def test_a_task_beyond_its_limits_ends(limits: dict[str, Any], word: str) -> None:
+    press = Press(**limits)
     async with press.bench():
         with pytest.raises(Unworkable) as caught:
-            async for _ in press.work("paper", given(b"{}"), most=1000):
+            async for _ in press.work("paper", given(HEAVY), most=8 * MIB):
                 pass
     assert word in caught.value.word
+
+
+async def test_a_busy_machine_is_not_the_fault_of_the_text() -> None:
+    press = Press(clock=0.05)
+    async with press.bench():
+        with pytest.raises(Busy) as caught:
+            async for _ in press.work("paper", given(HEAVY), most=8 * MIB):
+                pass
+    assert caught.value.retry_after >= 1
+
+
+async def test_what_a_task_raises_comes_at_once() -> None:
+    async def torn() -> AsyncIterator[bytes]:
+        yield HEAVY[:1000]
+        raise Unavailable
+
+    press = Press()
+    async with press.bench():
+        with pytest.raises(Unavailable) as caught:
+            async for _ in press.work("paper", torn(), most=MIB):
+                pass
+    assert not isinstance(caught.value, Busy)  # which waits for the end of the time
+
+
+async def test_a_picture_that_went_away_is_no_short_file() -> None:
+    sheet = Sheet("T", "x", [], [], 0, "", [Plate("/a", 5)])
+    task = _task(Store(MemoryStore()), sheet, ["inline/aa/a"])
+    assert await anext(task) == opened_by(sheet)
+    with pytest.raises(NotFound):
+        await anext(task)
 
 
 async def test_whoever_waits_too_long_is_told() -> None:

@@ -16,6 +16,7 @@ from pypdf import PdfReader
 
 from app.attachments.illustrations import Illustration
 from app.attachments.pictures import Gallery
+from app.errors import NotFound
 from app.exports import easel
 from app.exports.easel import Easel
 from app.workshop import plates
@@ -165,6 +166,8 @@ class Shelf:
     async def ready(self, digest: str) -> int:
         if digest.isdecimal():
             return int(digest)
+        if digest == "away":
+            raise NotFound
         raise Unworkable(digest)
 
 
@@ -180,6 +183,7 @@ async def test_what_does_not_fit_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
     half = str(PICTURE_BYTES // 2)
     assert await hung(half, "1", half, "1") == ["", "", "large", ""]
     assert await hung("pixels", "time", "1", "damaged") == ["damaged", "late", "", "damaged"]
+    assert await hung("away", "1") == ["late", ""]  # it is attached: a file without it must not stay for others
     monkeypatch.setattr(easel, "PATIENCE", -1.0)
     assert await hung("1") == ["late"]
 
@@ -195,7 +199,7 @@ async def test_a_file_made_in_haste_is_not_kept(site: Site, cast: Cast, monkeypa
 
 
 async def pressed(kind: Any, pictures: list[bytes], body: str) -> bytes:
-    """What the press makes of these pictures, in the memory it always has."""
+    """What the press makes of these pictures, in the time and memory it always has."""
     sheet = [Plate(ADDRESS.format(n), len(data)) for n, data in enumerate(pictures)]
 
     async def task() -> AsyncIterator[bytes]:
@@ -203,7 +207,7 @@ async def pressed(kind: Any, pictures: list[bytes], body: str) -> bytes:
         for data in pictures:
             yield data
 
-    press, made = Press(seconds=60), b""  # by the clock: others may be at work too
+    press, made = Press(clock=60), b""  # others may be at work too
     async with press.bench():
         async for piece in press.work(kind, task(), most=48 * MIB):
             made += piece
@@ -231,6 +235,13 @@ async def test_forty_of_the_largest_pictures_stay_within_time_and_memory() -> No
     assert words.count("the pictures together are too large") == MOST_PICTURES - room
 
 
+async def test_a_struck_picture_is_as_large_as_any_other() -> None:
+    table, note = ADDRESS.format(0), ADDRESS.format(1)
+    body = f"|a|\n|-|\n|~~![T]({table})~~ ~~gone~~|\n\nnote[^n]\n\n[^n]: ~~![N]({note})~~\n\n~~![A]({table})~~"
+    made = await pressed("paper", [picture("JPEG"), picture("PNG")], body)
+    assert sorted(alternatives(PdfReader(BytesIO(made)))) == ["A", "N", "T"]
+
+
 async def test_a_task_that_was_cut_off_makes_nothing() -> None:
     async def torn() -> AsyncIterator[bytes]:
         yield opened_by(Sheet("T", "x", [], [], 0, "", [Plate(ADDRESS.format(1), 1000)]))
@@ -243,7 +254,7 @@ async def test_a_task_that_was_cut_off_makes_nothing() -> None:
 
 
 def test_a_picture_among_words_stands_by_itself() -> None:
-    plate = {ADDRESS.format(1): {"pic": "1.png", "w": 40.0, "s": 40.0}}
+    plate = {ADDRESS.format(1): {"pic": "1.png", "alone": 40.0, "among": 40.0}}
     here = ADDRESS.format(1)
     found = list(blocks_of(f"before ![a]({here}) after\n\n# ![b]({here})\n\n![c]({here}x)", plate))
     assert [block["k"] for block in found] == ["par", "picture", "par", "heading", "par"]
