@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -37,6 +37,7 @@ STAMP: Final = "__scriptorium_expense__"
 REMEMBERED: Final = 10_000
 _PREFIX: Final = "scriptorium:budget:"
 _KEPT: Final = 2 * 86400
+_REFUSED: Final = 400
 _FAULTS: Final = (ValkeyError, OSError, TimeoutError)
 _SCRIPT: Final = Script("budgets.lua")
 # What is counted, as the sentence about it says.
@@ -94,6 +95,10 @@ class Budget:
     @property
     def seconds_left(self) -> int:
         return max(1, round((self.resets_at - now()).total_seconds()))
+
+
+class _NothingCameError(Exception):
+    """The answer says that it was refused, so what was spent on it is given back."""
 
 
 class Budgets:
@@ -203,13 +208,17 @@ def expensive(name: str, **declared: Any) -> Callable[[Callable[P, Awaitable[R]]
         @wraps(view)
         async def paid(*args: P.args, **kwargs: P.kwargs) -> R:
             budgets = extension(Budgets)
-            async with AsyncExitStack() as held:
-                if expense.budget and not expense.by_service:
-                    paying = budgets.spending(expense.budget, current_actor(), expense.cost, strict=False)
-                    this_stash().spent = await held.enter_async_context(paying)
-                if expense.at_once:
-                    await held.enter_async_context(budgets.lane(expense).place())
-                return await view(*args, **kwargs)
+            with suppress(_NothingCameError):
+                async with AsyncExitStack() as held:
+                    if expense.budget and not expense.by_service:
+                        paying = budgets.spending(expense.budget, current_actor(), expense.cost, strict=False)
+                        this_stash().spent = await held.enter_async_context(paying)
+                    if expense.at_once:
+                        await held.enter_async_context(budgets.lane(expense).place())
+                    answer = await view(*args, **kwargs)
+                    if getattr(answer, "status_code", 0) >= _REFUSED:
+                        raise _NothingCameError
+            return answer
 
         setattr(paid, STAMP, expense)
         return paid
