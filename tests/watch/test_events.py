@@ -48,6 +48,12 @@ async def events(site: Site, admin: Person, **query: str) -> list[dict[str, Any]
     return found
 
 
+async def noted(site: Site, block: str) -> list[int]:
+    """How often each bomb from this block was counted, whatever the site's own book writes meanwhile."""
+    kept = "SELECT count FROM security_events WHERE kind = 'bomb' AND block = :block"
+    return [row.count for row in await site.rows(kept, block=block)]
+
+
 async def test_what_was_tried_is_told_to_administrators(quiet: Site, ada: Person) -> None:
     person = await makers.person(quiet)
     stranger = quiet.program("203.0.113.7")
@@ -138,7 +144,7 @@ async def test_nothing_is_lost_while_the_database_is_away(quiet: Site, monkeypat
             await broken.write()
     watch.note("bomb", block="198.51.100.1")
     await broken.write()
-    assert [row.count for row in await quiet.rows("SELECT count FROM security_events")] == [2]
+    assert await noted(quiet, "198.51.100.1") == [2]
 
 
 async def test_old_events_and_too_many_are_thrown_away(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +159,7 @@ async def test_old_events_and_too_many_are_thrown_away(quiet: Site, monkeypatch:
     )
     async with quiet.resources.database.transaction() as db:
         await service.sweep(db)
-    assert len(await quiet.rows("SELECT 1 FROM security_events")) == 4
+    assert len(await quiet.rows("SELECT 1 FROM security_events WHERE kind = 'bomb'")) == 4
     assert await quiet.rows("SELECT 1 FROM security_events WHERE block = '198.51.100.5'") == []
 
 
@@ -221,4 +227,4 @@ async def test_who_asks_to_write_waits_for_what_another_is_writing(
         await asyncio.sleep(0)
         assert not second.done()
         gate.set()
-    assert [row.count for row in await quiet.rows("SELECT count FROM security_events")] == [1]
+    assert await noted(quiet, "198.51.100.7") == [1]

@@ -33,17 +33,24 @@ class Sent(asyncio.Transport):
 
 
 async def told(
-    kind: type[RequestResponseCycle], status: int, headers: Pairs, *, method: str = "GET", keep_alive: bool = True
+    kind: type[RequestResponseCycle],
+    status: int,
+    headers: Pairs,
+    body: bytes = b"",
+    *,
+    method: str = "GET",
+    keep_alive: bool = True,
+    wire: Sent | None = None,
 ) -> tuple[bytes, bool, bool | None]:
-    """What was sent for these headers and no body, whether the connection ends, and whether in chunks."""
-    wire, logger = Sent(), logging.getLogger("tests.silent")
+    """What was sent for these headers and this body, whether the connection ends, and whether in chunks."""
+    wire, logger = wire or Sent(), logging.getLogger("tests.silent")
     cycle = kind(
         scope=cast(Any, {"type": "http", "method": method}), transport=wire, flow=FlowControl(wire), logger=logger,
         access_logger=logger, access_log=False, default_headers=[(b"date", b"today")], message_event=asyncio.Event(),
         expect_100_continue=False, keep_alive=keep_alive, on_response=lambda: None,
     )  # fmt: skip
     await cycle.send({"type": "http.response.start", "status": status, "headers": headers})
-    await cycle.send({"type": "http.response.body", "body": b"", "more_body": False})
+    await cycle.send({"type": "http.response.body", "body": body, "more_body": False})
     return wire.data, wire.closed, cycle.chunked_encoding
 
 
@@ -84,7 +91,11 @@ async def test_the_same_refusal(bad: tuple[bytes, bytes]) -> None:
             await told(kind, 200, [(b"content-length", b"0"), bad])
 
 
-async def test_a_body_longer_than_announced_is_not_sent() -> None:
+@pytest.mark.parametrize("body", [b"", b"four"])
+async def test_a_body_of_another_length_than_announced_is_not_sent(body: bytes) -> None:
     for kind in (RequestResponseCycle, Cycle):
+        wire = Sent()
         with pytest.raises(RuntimeError):
-            await told(kind, 200, [(b"content-length", b"3")])
+            await told(kind, 200, [(b"content-length", b"3")], body, wire=wire)
+        assert wire.data.startswith(b"HTTP/1.1 200 ")
+        assert wire.data.endswith(b"\r\n\r\n"), "no byte of the body"
