@@ -24,7 +24,8 @@ from tests.served import served
 from tests.site import Site
 from tests.web.servers import ValkeyServer
 
-PATIENCE = 5.0
+PATIENCE = 20.0
+SECOND = 1.0  # after which nobody still sits where they may not
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +65,13 @@ async def everything(socket: ClientConnection) -> None:
 
 
 async def closed(socket: ClientConnection) -> tuple[int, float]:
-    """The code it is closed with, and after how many seconds."""
-    began = time.monotonic()
+    """The code it is closed with, and when."""
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(ConnectionClosed) as end:
             await everything(socket)
     received = end.value.rcvd
     assert received is not None
-    return received.code, time.monotonic() - began
+    return received.code, time.monotonic()
 
 
 async def people(site: Site) -> tuple[Person, Person, str]:
@@ -179,17 +179,20 @@ async def test_it_ends_within_a_second_when_access_ends(open_site: Site) -> None
     for act, who, wanted in ((given_away, bob, 4404), (signed_out, alice, 4401)):
         async with at(who, document_id) as socket:
             await hear(socket, "people")
-            began = time.monotonic()
             await act()
-            code, _ = await closed(socket)
+            ended = time.monotonic()
+            code, at_last = await closed(socket)
             assert code == wanted
-            assert time.monotonic() - began < 2.0  # with the request that ended it
+            assert at_last - ended < SECOND
     _, bob, document_id = await people(open_site)
     async with at(bob, document_id) as socket:
         await hear(socket, "people")
-        await asyncio.gather(closing := asyncio.ensure_future(closed(socket)), suspended())
-        assert closing.result()[0] == 4401
-        assert closing.result()[1] < 1.5
+        closing = asyncio.ensure_future(closed(socket))
+        await suspended()
+        ended = time.monotonic()
+        code, at_last = await closing
+        assert code == 4401
+        assert at_last - ended < SECOND
 
 
 async def test_readers_have_nothing_to_say_and_few_seats(open_site: Site) -> None:
@@ -240,10 +243,11 @@ async def test_whoever_changes_a_document_waits_for_no_valkey(tmp_path: Path) ->
         await hub.changed(seat.document_id)
         assert not seat.wake.is_set(), "Valkey will say it"
         server.pause()
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.thread_time()
         hub.tell(seat.document_id)
-        assert time.monotonic() - began < 0.05
-        async with asyncio.timeout(1):
+        assert time.thread_time() - worked < 0.05
+        assert not seat.wake.is_set(), "that waits beside the request"
+        async with asyncio.timeout(PATIENCE):
             await seat.wake.wait()
         assert time.monotonic() - began > 0.1
     finally:
