@@ -1,7 +1,7 @@
 """Who is calling: cookie, bearer token or Basic, recognised once per request and made the current identity.
 
-Pages look at the cookie only, programs at the `Authorization` header only, so neither can be used to play the other
-(SPEC 1.2); the origin of files looks at the address and at neither.  A caller this process knows costs no query; one it
+Pages look at the cookie only, programs at the `Authorization` header only, so neither can be used to play the other;
+the origin of files looks at the address and at neither.  A caller this process knows costs no query; one it
 does not know, or any while the notice line is down, costs one.  A credential that is not good makes a visitor; whether
 that matters is the guard's to say, and it then says why.
 """

@@ -23,7 +23,7 @@ class Attempt(Protocol):
 
 
 class FailureCounter(Protocol):
-    """Counts failed tries per account and address block, exactly, over all workers (SPEC 1.2)."""
+    """Counts failed tries per account and address block, exactly, over all workers."""
 
     def attempt(
         self, keys: Mapping[str, str], *, counted: Mapping[str, str] | None = None

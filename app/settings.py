@@ -239,7 +239,7 @@ class Settings:
 
 
 def _address(read: Environment) -> tuple[str, str, int]:
-    """Where we listen and what browsers call us; a plain-http public URL off loopback is refused (SPEC F)."""
+    """Where we listen and what browsers call us; a plain-http public URL off loopback is refused."""
     host = read.text("HOST", "127.0.0.1")
     port = read.integer("PORT", 5000, least=1, most=65535)
     scheme = "https" if read.path("TLS_CERTIFICATE") else "http"
@@ -296,7 +296,7 @@ def _files_url(read: Environment, public_url: str) -> str:
 def _origins(read: Environment, name: str, default: tuple[str, ...], *, any_origin: bool = False) -> tuple[str, ...]:
     """Origins whose scripts may read a group of answers; `none` closes a group that would follow another.
 
-    Exact strings as a browser sends them, never patterns (SECURITY W21); `*` alone where a group may be open to all.
+    Exact strings as a browser sends them, never patterns; `*` alone where a group may be open to all.
     """
     origins = read.words(name) or default
     if origins == ("none",) or (any_origin and origins == ("*",)):

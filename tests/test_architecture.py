@@ -50,7 +50,7 @@ def test_a_module_says_what_is_kept_there(path: Path) -> None:
 
 
 def test_only_the_database_commits() -> None:
-    """A transaction stands in the route as a block; nobody ends one by hand (ARCHITECTURE 3)."""
+    """A transaction stands in the route as a block; nobody ends one by hand."""
     for path in APP:
         if path != ROOT / "app" / "database.py":
             for name, call in calls(path):
@@ -126,7 +126,7 @@ def test_nine_files_in_ten_are_short() -> None:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)
 def test_templates_hold_no_code_and_trust_nothing(path: Path) -> None:
-    """A strict CSP forbids inline scripts, styles and event attributes; autoescape stays on (SPEC F)."""
+    """A strict CSP forbids inline scripts, styles and event attributes; autoescape stays on."""
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)", text), "inline script"
     assert not re.search(r"<style|\sstyle=", text), "inline style"

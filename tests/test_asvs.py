@@ -12,7 +12,7 @@ import pytest
 
 from tests.asvs import BEGIN, END, PAGE, ROOT, VERDICTS, Row, rows, written
 
-# How many rows of each chapter we look at (SECURITY.md 2), so that none gets lost.
+# How many rows of each chapter we look at, so that none gets lost.
 CHAPTERS = {
     1: 18,
     2: 10,
@@ -32,7 +32,7 @@ CHAPTERS = {
     16: 11,
 }
 LEVELS = {1: 70, 2: 83, 3: 18}
-# The faults that issue 7 is about.
+# The faults of docs/security.md that a test must hold, not a reason.
 CONCERNED = {f"F{number}" for number in (15, 19, 21, 22, 23, 25, 31, 32, 33, 34, 35, 36, 38, 43, 45, 46, 47)}
 ALL = [*rows("row"), *rows("fault")]
 

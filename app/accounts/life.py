@@ -1,4 +1,4 @@
-"""The life of an account as one table: every step from one status to another, and who takes it (SPEC 2.A)."""
+"""The life of an account as one table: every step from one status to another, and who takes it."""
 
 from __future__ import annotations
 

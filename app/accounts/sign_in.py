@@ -1,7 +1,7 @@
 """The one door: every way of signing in with a password (page, JSON, Basic) comes through `recognise`.
 
 Tries are counted before the password is looked at, by an atomic reservation, so a burst of guesses released together
-cannot slip through (SECURITY W1).  The database connection is not held while the hash is computed, and an unknown
+cannot slip through.  The database connection is not held while the hash is computed, and an unknown
 address costs the same time as a wrong password.
 """
 

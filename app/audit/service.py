@@ -40,7 +40,7 @@ async def record(
     """Add one event: `kind` such as "document.published", `target` as (type, id).
 
     It stands or falls with the transaction `db`; raises Unavailable when the database takes no more events, and then
-    nothing must be done (SPEC 2.G).  Details are text, whole numbers, truth values, lists and mappings
+    nothing must be done.  Details are text, whole numbers, truth values, lists and mappings
     (TypeError otherwise) and never hold a secret; those named in PERSONAL can be erased later.
     """
     given = {} if details is None else details

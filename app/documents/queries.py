@@ -1,4 +1,4 @@
-"""Statements about documents.  Who may see which row is decided here, once, in `visible_to` (SPEC 2.B)."""
+"""Statements about documents.  Who may see which row is decided here, once, in `visible_to`."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def document(actor: Actor, document_id: UUID) -> tuple[Prepared, dict[str, UUID 
 
 @cache
 def _document(roles: frozenset[str]) -> Prepared:
-    """Built once for each set of roles: making the statement costs more than running it (PERFORMANCE 0.2)."""
+    """Built once for each set of roles: making the statement costs more than running it."""
     viewer: BindParameter[UUID] = bindparam("viewer", type_=Uuid())
     wanted = Document.id == bindparam("document_id", type_=Uuid())
     return Prepared(_people(select(*_ROW, Document.body, Document.revision)).where(wanted, seen_with(roles, viewer)))

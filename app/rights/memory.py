@@ -2,7 +2,7 @@
 
 A fill (the query that fetches facts) is open while it runs.  Every notice that arrives in between taints it, and what
 a tainted fill brought is used by nobody: the caller asks again.  When the line that brings notices is down nothing is
-remembered and nothing remembered is used (SPEC 2.C).
+remembered and nothing remembered is used.
 """
 
 from __future__ import annotations

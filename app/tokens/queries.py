@@ -66,7 +66,7 @@ def exchange() -> Any:
     """Use up one refresh token and store its successor, in one atomic statement; a row comes back only if it was live.
 
     Of many simultaneous uses exactly one sees `used_at IS NULL`: the row lock makes the others look again and find it
-    set.  The successor enters only with that row (PERFORMANCE 0.3).
+    set.  The successor enters only with that row.
     """
     moment = bindparam("moment", type_=DateTime(timezone=True))
     alive = exists().where(

@@ -1,4 +1,4 @@
-"""How many bytes a request body may have, by the kind of route and the kind of content (SPEC 1.2)."""
+"""How many bytes a request body may have, by the kind of route and the kind of content."""
 
 from __future__ import annotations
 

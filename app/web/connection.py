@@ -1,7 +1,7 @@
 """Quart's HTTP connection with less work per request: one task instead of three, headers read once, one body message.
 
 `asgi_http_class` is Quart's own place for this.  Kept are its order of events, its timeouts on bodies of unknown length,
-and that a request whose client goes away is cancelled (PERFORMANCE 5; `tests/web/test_connection.py` compares the two).
+and that a request whose client goes away is cancelled (`tests/web/test_connection.py` compares the two).
 """
 
 from __future__ import annotations

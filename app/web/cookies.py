@@ -1,6 +1,6 @@
 """The two cookies of a browser: quart-auth's, which carries an opaque session id, and a small signed one for flashes.
 
-quart-auth's own cookie cannot be revoked and lasts a year (SECURITY W6), so here it only transports the random id of a
+quart-auth's own cookie cannot be revoked and lasts a year, so here it only transports the random id of a
 server-side session.  Both cookies are HttpOnly and SameSite=Lax always, `Secure` with the `__Host-` prefix exactly when
 the public URL is https (RFC 6265bis 4.1.3.2).  Their keys come from the `session` ring and turn while we serve.
 """
@@ -98,7 +98,7 @@ def install(app: Quart, settings: Settings) -> None:
 def turn_keys(app: Quart, snapshot: Snapshot) -> None:
     """Take the cookie keys from a snapshot: one signs, all usable ones verify.
 
-    Both values change between two awaits, so no request sees one without the other (SECURITY W9).
+    Both values change between two awaits, so no request sees one without the other.
     """
     ring = snapshot.rings["session"]
     signing = ring.signing

@@ -8,7 +8,7 @@ RFC 6749 and OpenID Connect expect.  The consent page and introspection (a serve
 `Cross-Origin-Resource-Policy` stays `same-origin` everywhere: browsers check it for embedding (`no-cors`) only, never
 for the fetches that CORS governs, so an allowed origin can read while nobody can embed.
 
-quart-cors as shipped allows every origin and takes patterns that match prefixes (SECURITY W21); here origins are exact
+quart-cors as shipped allows every origin and takes patterns that match prefixes; here origins are exact
 strings that `Settings` has checked at start.
 """
 

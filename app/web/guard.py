@@ -90,7 +90,7 @@ class Tallies:
 
 
 class Guard:
-    """Stands between server and application (SECURITY 4.9): nothing malformed, foreign or boundless gets past.
+    """Stands between server and application: nothing malformed, foreign or boundless gets past.
 
     The application finds the request id and the client's address in `scope["state"]`, the true peer in
     `scope["client"]`, and no header left by which a client could claim to be somebody else.

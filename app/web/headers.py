@@ -1,4 +1,4 @@
-"""The security headers of every answer (SPEC F), pre-encoded, and the exceptions routes declare beside themselves."""
+"""The security headers of every answer, pre-encoded, and the exceptions routes declare beside themselves."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_bytes_that_changed_are_noticed() -> None:
 
 
 def test_a_thousand_saves_of_a_long_text_stay_small() -> None:
-    """SPEC: 1,000 saves of a 100 KB text take at most 20 MB."""
+    """1,000 saves of a 100 KB text take at most 20 MB."""
     texts = writing(11, SIZE)
     copy: FullCopy | None = None
     size = 0

@@ -185,15 +185,15 @@ RULES: Final = (
     Rule("clock-without-zone", "moments are in UTC and say so (ASVS 16.2.2)", _clock_without_zone, "datetime.utcnow()"),
     Rule("cookie-without-flags", "cookies are HttpOnly, SameSite and Secure as the site is (CWE-1004)", _cookie_without_flags,
          'response.set_cookie("name", value)'),
-    Rule("unparsed-body", "bodies are read by our strict parsers (W10 to W12)",
+    Rule("unparsed-body", "bodies are read by our strict parsers",
          lambda node: called(node, "request.get_json")
          or _names_attribute("request.form", "request.json", "request.files", "request.values")(node),
          "await request.form"),
-    Rule("host-from-request", "links are built from the configured address (W14)",
+    Rule("host-from-request", "links are built from the configured address",
          _names_attribute("request.host_url", "request.url_root", "request.base_url", "request.host"),
          # The first compares, and links to nothing; the second binds the routes, as Quart does by itself.
          "url = request.host_url", ("app/web/local_path.py", "app/web/lean.py")),
-    Rule("address-from-header", "who calls is what the guard established (W2)",
+    Rule("address-from-header", "who calls is what the guard established",
          lambda node: isinstance(node, ast.Constant) and str(node.value).lower() in
          {"x-forwarded-for", "x-real-ip", "forwarded", "remote-addr"},
          'request.headers["X-Forwarded-For"]', ("app/web/request_head.py", "app/web/connection.py")),

@@ -64,7 +64,7 @@ async def test_a_key_never_does_more_than_its_owner_may_now(site: Site, ada: Per
 
 
 async def soon_refused(program: Program, path: str, token: str) -> int:
-    """How the first refusal reads; it must come within the second the issue allows."""
+    """How the first refusal reads; it must come within a second."""
     start = now()
     while (answer := await program.call("GET", path, token=token)).status_code == 200:
         assert now() - start < timedelta(seconds=1)

@@ -1,7 +1,7 @@
 """Commissioning a document and saving its text.
 
 Every save locks the row, compares what the writer started from with what is there now, and keeps the old text as a
-version: nobody's words are lost, whoever saves first (SPEC 2.D).
+version: nobody's words are lost, whoever saves first.
 """
 
 from __future__ import annotations
