@@ -130,9 +130,18 @@ class NoticeLine:
         self._cut.clear()
 
     async def _move(self) -> None:
-        """Go over to the new login: the new connection listens before the old one hangs up, so nothing is missed."""
+        """Go over to the new login: the new connection listens before the old one hangs up, so nothing is missed.
+
+        The old one has to answer once more when the new one listens, behind everything said until then: one that broke
+        in between has missed something, and what is remembered must be forgotten as after any loss.
+        """
         before = self._connection
         await self._open()
+        try:
+            await before.fetchval("SELECT 1", timeout=PULSE_TIMEOUT)
+        except BaseException:
+            before.terminate()
+            raise
         with suppress(asyncpg.PostgresError, *DRIVER_FAULTS, OSError, TimeoutError):
             await before.close(timeout=PULSE_TIMEOUT)
 

@@ -81,3 +81,38 @@ async def test_whatever_breaks_it_it_is_mended(
     line._cut.set()  # have it feel its pulse now
     await until(lambda: len(restored) == 2 and line.up)
     assert line.losses == 1
+
+
+async def move(line: NoticeLine) -> Any:
+    """Have it take the login for a new one; returns the connection it goes away from."""
+    before = line._connection
+    line._generation = -1
+    line._cut.set()
+    await until(lambda: line._generation != -1 and before.is_closed())
+    return before
+
+
+async def test_it_moves_to_a_new_login_without_forgetting_anything(line: NoticeLine, restored: list[float]) -> None:
+    before = await move(line)
+    assert (line._connection is before, line.up, line.losses, len(restored)) == (False, True, 0, 1)
+
+
+async def test_a_line_that_breaks_while_it_moves_has_missed_something(
+    line: NoticeLine, restored: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is said between the end of the old connection and the beginning of the new one, neither of them hears."""
+    real, broken = asyncpg.connect, line._connection
+
+    async def connect(**given: Any) -> Any:
+        connection = await real(**given)
+        if not broken.is_closed():
+            await connection.execute("SET ROLE NONE")
+            assert await connection.fetchval("SELECT pg_terminate_backend($1)", broken.get_server_pid())
+            await connection.execute("RESET ROLE")
+            await until(broken.is_closed)
+        return connection
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    await move(line)
+    await until(lambda: len(restored) == 2 and line.up)
+    assert line.losses == 1
