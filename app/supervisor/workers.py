@@ -22,6 +22,7 @@ SILENCE: Final = 10.0  # seconds after which a worker that does not answer count
 SLOWEST_RESTART: Final = 3.0  # seconds; with the start itself, whoever dies again and again is back within 5
 STEADY: Final = 10.0
 OVERTIME: Final = 10.0  # seconds beyond the drain before a worker is killed
+NOT_STARTED: Final = (OSError, EOFError)  # the loaded process has died; the next start loads another
 
 _log = structlog.get_logger("scriptorium.supervisor")
 
@@ -98,7 +99,11 @@ class Workers(Multiprocess):
             self._end_all()
 
     def init_processes(self) -> None:
-        self.processes = [self._new(place) for place in range(self.processes_num)]
+        for place in range(self.processes_num):
+            try:
+                self.processes.append(self._new(place))
+            except NOT_STARTED as error:
+                raise ServeError(SOFTWARE, f"a worker could not start ({type(error).__name__})") from None
 
     def keep_subprocess_alive(self) -> None:
         """Replace workers that died or hang, at once the first time, then with growing pauses."""
@@ -109,13 +114,17 @@ class Workers(Multiprocess):
             if self._not_before[place] == 0.0:
                 process.kill()
                 process.join()
-                steady = at - self._born[place] > STEADY
-                pause = 0.0 if steady else min(SLOWEST_RESTART, max(0.1, self._pauses[place] * 2))
-                self._pauses[place], self._not_before[place] = pause, at + pause
-                _log.warning("worker_died", pid=process.pid, code=process.exitcode, again_in=pause)
+                self._put_off(place, at, steady=at - self._born[place] > STEADY)
+                _log.warning("worker_died", pid=process.pid, code=process.exitcode, again_in=self._pauses[place])
             if at >= self._not_before[place]:
-                self._not_before[place] = 0.0
-                self.processes[place] = self._new(place)
+                try:
+                    self.processes[place] = self._new(place)
+                except NOT_STARTED as error:
+                    self._put_off(place, at)  # the dead one keeps its place
+                    again_in = self._pauses[place]
+                    _log.warning("worker_not_started", reason=type(error).__name__, again_in=again_in)
+                else:
+                    self._not_before[place] = 0.0
 
     def handle_hup(self) -> None:
         self._keeper.look_now()
@@ -128,6 +137,10 @@ class Workers(Multiprocess):
 
     def handle_ttou(self) -> None:
         """The number of workers is a setting; it does not change while serving."""
+
+    def _put_off(self, place: int, at: float, *, steady: bool = False) -> None:
+        pause = 0.0 if steady else min(SLOWEST_RESTART, max(0.1, self._pauses[place] * 2))
+        self._pauses[place], self._not_before[place] = pause, at + pause
 
     def _new(self, place: int) -> Worker:
         self._born[place] = time.monotonic()
