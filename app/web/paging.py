@@ -23,6 +23,7 @@ DEFAULT_PAGE = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NUMBER = 6  # bytes
+_LARGEST_NUMBER = 999_999_999  # what PostgreSQL takes for an INTEGER, with room to count on from there
 _DIGEST = 6  # bytes
 _PLACE = ("cursor", "limit")  # where in the list, and how much of it
 _UNKNOWN = "This is not a cursor we gave out."
@@ -63,7 +64,12 @@ def encode_number(number: int, filters: Filters = None) -> str:
 
 def decode_number(cursor: str | None, filters: Filters = None) -> int | None:
     """The number in such a cursor; raises Invalid."""
-    return int.from_bytes(_opened(cursor, _NUMBER, filters)) if cursor else None
+    if not cursor:
+        return None
+    number = int.from_bytes(_opened(cursor, _NUMBER, filters))
+    if number > _LARGEST_NUMBER:
+        raise Invalid({"cursor": [_UNKNOWN]})
+    return number
 
 
 def encode_id(row_id: UUID, filters: Filters = None) -> str:
@@ -117,5 +123,8 @@ def _list(filters: Filters) -> bytes:
     """
     if isinstance(filters, msgspec.Struct):
         filters = {name: getattr(filters, name) for name in filters.__struct_fields__ if name not in _PLACE}
-    said = this_request().path.encode() + b"\0" + msgspec.json.encode(filters or {}, order="sorted")
+    asked = this_request()
+    # Not the path: one list may be asked for with a slash at its end, and an id or a number be written in several ways.
+    place = [asked.endpoint, {name: str(value) for name, value in (asked.view_args or {}).items()}]
+    said = msgspec.json.encode([*place, filters or {}], order="sorted")
     return blake2b(said, digest_size=_DIGEST).digest()

@@ -9,6 +9,7 @@ from html import unescape
 import httpx
 import pytest
 
+from app.web.paging import encode_number
 from tests import makers
 from tests.cast import Cast, Person
 from tests.client import Program
@@ -127,3 +128,32 @@ async def test_pages_go_on_and_refuse_what_is_another_list(furnished: Cast) -> N
     for path in ("/admin/security", "/admin/people", "/admin/documents"):
         assert (await ada.get(f"{path}?{query}")).status_code == 422, path
     assert (await ada.get(f"/admin/audit?kind=session.opened&{query}")).status_code == 422
+
+
+async def test_a_list_is_the_same_however_its_address_is_written(furnished: Cast) -> None:
+    ada, alice = furnished.ada, furnished.alice
+    document = await makers.document(alice, furnished.bob)
+    saved = await furnished.bob.program.patch(f"/api/v1/documents/{document['id']}", {"body": "Anew."}, If_Match="*")
+    assert saved.status_code == 200, saved.text
+    for who, one, other in (
+        (furnished.max, "/api/v1/entries/", "/api/v1/entries"),
+        (ada, "/api/v1/admin/people", "/api/v1/admin/people/"),
+        (alice, f"/api/v1/documents/{document['id'].upper()}/versions", f"/api/v1/documents/{document['id']}/versions"),
+    ):
+        cursor = await first(who.program, one)
+        answer = await who.program.get(with_(other, f"cursor={cursor}"))
+        assert (answer.status_code, bool(answer.json().get("items"))) == (200, True), (one, other)
+    page = (await ada.browser.get("/admin/audit/")).text
+    (following,) = set(re.findall(r'href="(/admin/audit[?][^"]*cursor=[^"]*)"', page))
+    assert (await ada.browser.get(unescape(following))).status_code == 200
+
+
+async def test_a_number_that_no_row_can_have_is_no_cursor(furnished: Cast) -> None:
+    """There is no secret in a cursor: anybody can make one up."""
+    document = await makers.document(furnished.alice, furnished.bob)
+    path = f"/api/v1/documents/{document['id']}/versions"
+    for number, status in ((1, 200), (2**31, 422), (2**40, 422)):
+        async with furnished.alice.site.app.test_request_context(path):
+            cursor = encode_number(number)
+        answer = await furnished.alice.program.get(f"{path}?cursor={cursor}")
+        assert answer.status_code == status, (number, answer.text)
