@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from math import ceil
 from typing import Any, Final, Literal
@@ -130,7 +130,7 @@ def parameters(asked: SearchQuery, viewer: UUID | None) -> dict[str, Any]:
         "state": asked.state,
         "tags": [wanted(asked.tag)] if asked.tag else [],
         "since": _midnight(asked.since) if asked.since else None,
-        "until": _midnight(asked.until) + timedelta(days=1) if asked.until else None,
+        "until": _end(asked.until) if asked.until else None,
     }
 
 
@@ -294,7 +294,7 @@ def _narrowed(shape: Shape, model: Any, at: Any) -> tuple[list[ColumnElement[boo
     if "since" in shape.limits:
         dates.append(at >= bindparam("since", type_=moment))
     if "until" in shape.limits:
-        dates.append(at < bindparam("until", type_=moment))
+        dates.append(at <= bindparam("until", type_=moment))
     tagged = [model.tags.contains(bindparam("tags", type_=ARRAY(Text())))] if "tag" in shape.limits else []
     return dates, tagged
 
@@ -305,7 +305,12 @@ def _text(kind: Kind) -> Subquery:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    return datetime.combine(day, time.min, UTC)
+
+
+def _end(day: date) -> datetime:
+    """The last moment of a day, to the microsecond, as PostgreSQL counts; the calendar's last day has no next one."""
+    return datetime.combine(day, time.max, UTC)
 
 
 def _query() -> ColumnElement[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -19,6 +20,7 @@ Errors = dict[str, list[str]]
 
 NEEDED = "This is needed."
 UNKNOWN = "There is no such field."
+BEYOND = "This is beyond the calendar."
 
 _NAMES = {
     "str": "text",
@@ -51,6 +53,7 @@ class Field:
     """What is known of one field of a struct."""
 
     name: str
+    attribute: str
     type: Any
     required: bool
     rule: TextRule | None
@@ -73,6 +76,7 @@ def _field(field: msgspec.structs.FieldInfo, hint: Any) -> Field:
     plain = [member for member in bare if member not in (NoneType, msgspec.UnsetType)]
     return Field(
         name=field.encode_name,
+        attribute=field.name,
         type=hint,
         required=field.required,
         rule=next((rule for rule in rules if rule is not None), None),
@@ -99,7 +103,9 @@ def build(model: type[T], given: Mapping[str, Any], *, strict: bool = True) -> t
                 errors[name] = [str(error)]
     if not errors:
         try:
-            return msgspec.convert(values, model, strict=strict), {}
+            made = msgspec.convert(values, model, strict=strict)
+            errors = _beyond_calendar(made, fields)
+            return (None, errors) if errors else (made, {})
         except msgspec.ValidationError:
             pass  # said again below, for every field and in plain words
     for name in values.keys() - fields.keys():
@@ -109,6 +115,19 @@ def build(model: type[T], given: Mapping[str, Any], *, strict: bool = True) -> t
         if message and name not in errors:
             errors[name] = [message]
     return None, errors or {"": ["This is not as it should be."]}
+
+
+def _beyond_calendar(made: Struct, fields: Mapping[str, Field]) -> Errors:
+    """Moments at either end of the calendar that have no name in UTC, in which everything is kept."""
+    errors: Errors = {}
+    for name, field in fields.items():
+        moment = getattr(made, field.attribute) if field.plain is datetime else None
+        if isinstance(moment, datetime) and moment.tzinfo is not None:
+            try:
+                moment.astimezone(UTC)
+            except OverflowError:
+                errors[name] = [BEYOND]
+    return errors
 
 
 def _fault(field: Field, values: Mapping[str, Any], *, strict: bool) -> str:

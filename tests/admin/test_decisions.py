@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.accounts import service as accounts
 from tests import makers
 from tests.cast import Person
 from tests.site import Site
@@ -92,6 +93,13 @@ async def test_a_suspension_may_have_an_end(site: Site, ada: Person) -> None:
     assert shown["history"][0]["until"] == shown["status_until"]
     await person.browser.sign_in(person.email, person.password)
     assert end.strftime("%Y-%m-%dT%H:%M") in (await person.browser.get("/account/status")).text
+
+
+def test_a_letter_says_the_end_in_utc_whatever_zone_it_was_given_in() -> None:
+    person = accounts.Decided(uuid4(), "nora@example.org", "Nora", "suspended", ())
+    end = datetime.fromisoformat("2030-01-01T02:30:00+05:00")
+    said = accounts.told(person, accounts.Decision("suspend", "Known to us.", "", end))
+    assert said.values["until"] == "31 December 2029, 21:30 UTC"
 
 
 async def test_an_end_in_the_past_or_no_date_is_refused(site: Site, ada: Person) -> None:

@@ -52,6 +52,19 @@ async def test_the_page_shows_it(site: Site, ada: Person) -> None:
     assert (await ada.browser.get("/admin/audit?actor=nobody")).status_code == 422
 
 
+async def test_moments_beyond_the_calendar_are_refused(ada: Person) -> None:
+    """They have no name in UTC, in which the database is asked."""
+    for name, entries, moment, fits in (
+        ("since", "published_from", "0001-01-01T00:00:00%2B05:00", "0001-01-01T00:00:00-05:00"),
+        ("until", "published_before", "9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59%2B05:00"),
+    ):
+        for ask, path in ((ada.browser.get, "/admin/audit"), (ada.program.get, "/api/v1/admin/audit")):
+            assert (await ask(f"{path}?{name}={moment}")).status_code == 422, (path, moment)
+            assert (await ask(f"{path}?{name}={fits}")).status_code == 200, (path, fits)
+        answer = await ada.program.get(f"/api/v1/entries?{entries}={moment}")
+        assert answer.json()["errors"] == {entries: ["This is beyond the calendar."]}
+
+
 async def test_only_for_administrators(alice: Person, max: Person) -> None:
     for who in (alice, max):
         assert (await who.program.get("/api/v1/admin/audit")).status_code == 403

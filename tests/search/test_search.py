@@ -109,6 +109,7 @@ async def test_filters(cast: Cast) -> None:
         "person=100%25": set(),
         f"since={tomorrow}": set(),
         f"since={today}&until={today}": {entry["id"], draft["id"], handed["id"]},
+        "since=0001-01-01&until=9999-12-31": {entry["id"], draft["id"], handed["id"]},
     }.items():
         items = await found(cast.alice.program, f"q={rare}&{query}")
         assert {item["id"] for item in items} == expected, query

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -89,7 +89,7 @@ async def decide(db: AsyncSession, actor: Actor, person_id: UUID, decision: Deci
 
 def told(decided: Decided, decision: Decision) -> Content:
     """What a letter about the decision says to the person: their message and the end, never the reason for staff."""
-    until = decision.until.strftime("%d %B %Y, %H:%M UTC") if decision.until else ""
+    until = decision.until.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC") if decision.until else ""
     return Content(decided.email, decided.display_name, {"message": decision.message, "until": until})
 
 

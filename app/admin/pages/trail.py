@@ -110,6 +110,6 @@ def _moment(name: str, text: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise Invalid({name: ["Give a date and a time."]}) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
