@@ -176,10 +176,14 @@ class Reading:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None or (isinstance(error, DomainError) and not self._reader.invalidated):
+        if error is None or (isinstance(error, DomainError) and self._unharmed()):
             self._readers.give_back(self._reader)  # a refusal of ours says nothing about the connection
             return
         await self._readers.discard(self._reader, error)
         said = self._translate(error)
         if said is not None:
             raise said from error
+
+    def _unharmed(self) -> bool:
+        """Whether it can be used again as it is: whoever began a transaction on it and was refused has left it open."""
+        return not self._reader.invalidated and not self._reader.driver.is_in_transaction()

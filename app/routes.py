@@ -86,7 +86,8 @@ def mount(app: Quart) -> None:
 
 
 def check_stamps(app: Quart) -> None:
-    """Refuse to go on with a view that has no access stamp."""
+    """Refuse to go on with a view that does not say who may enter; which page they come from says nothing about that."""
     for endpoint, view in app.view_functions.items():
-        if endpoint not in UNSTAMPED and access_of(view) is None:
+        access = access_of(view)
+        if endpoint not in UNSTAMPED and (access is None or access.kind == "step"):
             raise LookupError(f"the view {endpoint} ({view.__module__}.{view.__qualname__}) declares no access rule")

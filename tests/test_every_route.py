@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 
 from app import routes
 from app.web.faces import for_programs
-from app.web.guards import access_of, public
+from app.web.guards import access_of, after_step, public, signed_in
 from app.web.openapi import operation_of
 from tests.cast import Cast
 from tests.matrix import WORDS, rows
@@ -58,6 +58,27 @@ def test_a_view_without_a_rule_stops_the_start() -> None:
 
     app.view_functions.pop("static", None)
     with pytest.raises(LookupError, match="forgotten"):
+        routes.check_stamps(app)
+
+
+def test_a_step_alone_is_no_rule() -> None:
+    """It says which page they come from, and nothing about who they are."""
+    app = Quart("stepped", static_folder=None)
+
+    @app.get("/second")
+    @signed_in
+    @after_step("first", begin="/first")
+    async def guarded() -> str:
+        return ""
+
+    routes.check_stamps(app)
+
+    @app.get("/third")
+    @after_step("second", begin="/first")
+    async def stepped() -> str:
+        return ""
+
+    with pytest.raises(LookupError, match="stepped"):
         routes.check_stamps(app)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
+import asyncpg
 import pytest
 from sqlalchemy import Integer, bindparam, column, exc, func, literal_column, select, text
 
@@ -103,6 +104,28 @@ async def test_a_refusal_of_ours_costs_no_connection_and_any_other_error_does(da
     with pytest.raises(LookupError):
         await read(LookupError())
     assert await pid(database) != first
+
+
+async def test_one_that_is_left_within_a_transaction_is_not_used_again(database: Database) -> None:
+    async def refused() -> None:
+        async with database.read() as db:
+            await db.driver.execute("BEGIN READ ONLY")
+            raise NotFound
+
+    first = await pid(database)
+    with pytest.raises(NotFound):
+        await refused()
+    assert await pid(database) != first
+    async with database.read() as db:
+        assert not db.driver.is_in_transaction()
+    assert sum(database.connections.values()) == 1
+
+
+async def test_a_value_that_does_not_fit_is_not_taken_for_a_lost_connection(database: Database) -> None:
+    for value in ("ink", 2**40):
+        with pytest.raises(asyncpg.DataError):
+            async with database.read() as db:
+                await NUMBER.first(db, {"n": value})
 
 
 async def test_one_whose_caller_left_in_the_middle_is_not_used_again(database: Database) -> None:
