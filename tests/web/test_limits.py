@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,7 @@ from app.web import error_pages
 from app.web.failure_budget import FailureBudget
 from app.web.limit_decision import _GCRA, GENEROUS, Demand, SharedDecider
 from app.web.limits import Limiter, named_limit
+from app.web.shared_script import SharedStore
 from tests.web.servers import Server, ValkeyServer, free_port, read_answer
 
 if TYPE_CHECKING:
@@ -175,9 +177,18 @@ async def test_keys_expire(client: Valkey) -> None:
 async def test_units_come_back_with_time(client: Valkey) -> None:
     decider = SharedDecider(lambda: client, workers=2, prefix="t")
     demand = [Demand("x", 10, 1.0)]
-    assert sum([(await decider.take(demand)).allowed for _ in range(15)]) in (10, 11)
+    began = time.monotonic()
+
+    def most() -> int:
+        """What has come by now, asking included: ten at the beginning, one each tenth of a second, and the one under way."""
+        return 11 + int((time.monotonic() - began) * 10)
+
+    first = sum([(await decider.take(demand)).allowed for _ in range(15)])
+    assert 10 <= first <= most()
     await asyncio.sleep(0.35)
-    assert sum([(await decider.take(demand)).allowed for _ in range(15)]) in (3, 4, 5)
+    second = sum([(await decider.take(demand)).allowed for _ in range(15)])
+    assert second >= 3
+    assert first + second <= most()
 
 
 async def test_generous_limits_are_leased_in_portions_and_never_exceeded(client: Valkey) -> None:
@@ -208,44 +219,61 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServe
     server.stop()
 
 
-async def timed(call: Callable[[], Awaitable[int]]) -> tuple[int, float]:
-    started = time.monotonic()
-    return await call(), time.monotonic() - started
+def longest_wait(client: Valkey) -> float:
+    """The most seconds any call has waited for this Valkey since `forget_waits`."""
+    return SharedStore(lambda: client).longest_wait
+
+
+def forget_waits(client: Valkey) -> None:
+    SharedStore(lambda: client)._line().longest_wait = 0.0
+
+
+async def some_round(waits: Callable[[], Awaitable[float]], below: float = 0.25, above: float = -1.0) -> None:
+    """Neighbours of this process can only lengthen a wait: of up to ten rounds one within the bounds is enough."""
+    seen: list[float] = []
+    while len(seen) < 10:
+        seen.append(await waits())
+        if above < seen[-1] < below:
+            return
+    raise AssertionError(f"waits of {seen} s")
 
 
 @pytest.mark.parametrize("how", ["pause", "stop"])
 async def test_valkey_lost_makes_limits_stricter_never_absent(own_valkey: ValkeyServer, how: str) -> None:
-    client = own_valkey.client()
-    web = make_app(client, REGISTER=(9, 3600), PAGES=(1000, 60)).test_client()
-    assert (await web.post("/register")).status_code == 200
-    getattr(own_valkey, how)()
-    try:
+    async def lost() -> float:
+        client = own_valkey.client()
+        await client.flushall()
+        web = make_app(client, REGISTER=(9, 3600), PAGES=(1000, 60)).test_client()
+        assert await status_of(web) == 200
+        forget_waits(client)
+        getattr(own_valkey, how)()
+        try:
+            together = await asyncio.gather(*[status_of(web) for _ in range(20)])
+            assert sorted(together) == [200] * 3 + [429] * 17
+            waited = longest_wait(client)
+            forget_waits(client)
+            assert await status_of(web) == 429
+            if longest_wait(client) > 0:  # nobody waits for what is known to be lost, unless a second has gone by
+                waited = inf
+        finally:
+            own_valkey.resume() if how == "pause" else own_valkey.start()
+        await asyncio.sleep(1.1)
+        # What waited in a hanging Valkey has been counted by now, which is strict and no harm; another limit shows
+        # that it decides again.
+        assert (await web.get("/plain")).headers["RateLimit-Limit"] == "2"
+        assert await client.keys("*plain*")
+        await client.aclose()
+        return waited
 
-        async def register() -> int:
-            return (await web.post("/register")).status_code
-
-        together = await asyncio.gather(*[timed(register) for _ in range(20)])
-        assert max(seconds for _, seconds in together) < 0.4  # 250 ms and what twenty requests take on a busy machine
-        assert sorted(status for status, _ in together) == [200] * 3 + [429] * 17
-        alone = await timed(register)
-        assert alone[0] == 429
-        assert alone[1] < 0.1
-    finally:
-        own_valkey.resume() if how == "pause" else own_valkey.start()
-    await asyncio.sleep(1.1)
-    # What waited in a hanging Valkey has been counted by now, which is strict and no harm; another limit shows
-    # that it decides again.
-    assert (await web.get("/plain")).headers["RateLimit-Limit"] == "2"
-    assert await client.keys("*plain*")
-    await client.aclose()
+    await some_round(lost)
 
 
 async def test_nobody_waits_longer_than_250_ms_for_a_hanging_valkey(own_valkey: ValkeyServer) -> None:
-    """Also whoever asks while others wait already.  Neighbours of this process can only lengthen a wait: the best counts."""
-    longest = []
-    for _ in range(3):
+    """Also whoever asks while others wait already."""
+
+    async def hanging() -> float:
         client = own_valkey.client()
-        decider, asking = SharedDecider(lambda: client, workers=2, prefix="t"), []  # noqa: B023  used up in this round
+        decider, asking = SharedDecider(lambda: client, workers=2, prefix="t"), []
         await decider.take([Demand("x", 100, 60.0)])
         own_valkey.pause()
         try:
@@ -256,31 +284,42 @@ async def test_nobody_waits_longer_than_250_ms_for_a_hanging_valkey(own_valkey: 
             assert decider.store.lost
         finally:
             own_valkey.resume()
-        longest.append(decider.store.longest_wait)
         await client.aclose()
-    assert 0.1 < min(longest) < 0.25
+        return decider.store.longest_wait
+
+    await some_round(hanging, above=0.1)
 
 
-async def test_a_valkey_that_counts_nothing_is_a_lost_one(own_valkey: ValkeyServer) -> None:
-    """A replica takes no writes, a full memory neither: both answer, and nothing would be limited."""
-    client = own_valkey.client()
-    web = make_app(client, REGISTER=(9, 3600), PAGES=(1000, 60)).test_client()
-    await client.set("filler", "x" * 1_000_000)
-    for broken, mended in (
+@pytest.mark.parametrize(
+    ("breaking", "mending"),
+    [
         (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
         (("CONFIG", "SET", "maxmemory", "1000"), ("CONFIG", "SET", "maxmemory", "0")),
-    ):
-        redis: Any = client
-        await redis.execute_command(*broken)
-        statuses = [await timed(lambda: status_of(web)) for _ in range(8)]
-        assert [status for status, _ in statuses].count(200) <= 3, "a share of nine among two workers"
-        assert max(seconds for _, seconds in statuses) < 0.4
-        await redis.execute_command(*mended)
+    ],
+    ids=["a replica", "a full memory"],
+)
+async def test_a_valkey_that_counts_nothing_is_a_lost_one(
+    own_valkey: ValkeyServer, breaking: tuple[str, ...], mending: tuple[str, ...]
+) -> None:
+    """A replica takes no writes, a full memory neither: both answer, and nothing would be limited."""
+
+    async def broken() -> float:
+        client: Any = own_valkey.client()
+        web = make_app(client, REGISTER=(9, 3600), PAGES=(1000, 60)).test_client()
+        await client.set("filler", "x" * 1_000_000)
+        await client.execute_command(*breaking)
+        statuses = [await status_of(web) for _ in range(8)]
+        assert statuses.count(200) <= 3, "a share of nine among two workers"
+        waited = longest_wait(client)
+        await client.execute_command(*mending)
         await asyncio.sleep(1.1)
         await client.flushall()
         assert await status_of(web) == 200
         assert await client.keys("*REGISTER*")
-    await client.aclose()
+        await client.aclose()
+        return waited
+
+    await some_round(broken)
 
 
 async def status_of(web: Web) -> int:
@@ -464,16 +503,17 @@ async def test_failures_leave_the_window_and_say_when(client: Valkey) -> None:
 
 
 async def test_a_caller_who_hangs_up_has_still_guessed(client: Valkey) -> None:
-    budget = make_budget(client, 1)
+    budget, trying = make_budget(client, 1), asyncio.Event()
 
     async def hang() -> None:
         async with budget.attempt({"SIGN_IN": "kim"}):
-            await asyncio.sleep(10)
+            trying.set()
+            await asyncio.sleep(60)
 
     task = asyncio.create_task(hang())
-    await asyncio.sleep(0.1)
+    await trying.wait()
     task.cancel()
-    await asyncio.sleep(0.1)
+    await asyncio.gather(task, return_exceptions=True)
     with pytest.raises(Throttled):
         await try_once(budget, True)
 
@@ -482,10 +522,10 @@ async def test_places_of_a_dead_worker_lapse(client: Valkey, monkeypatch: pytest
     monkeypatch.setattr("app.web.failure_budget.HOLD", 0.3)
     budget = make_budget(client, 1)
     held = budget.attempt({"SIGN_IN": "kim"})
-    await held.__aenter__()  # and never left: this worker is gone
     started = time.monotonic()
+    await held.__aenter__()  # and never left: this worker is gone
     assert await try_once(budget, True)
-    assert 0.2 < time.monotonic() - started < 1
+    assert 0.2 < time.monotonic() - started < 10
 
 
 async def test_no_account_names_in_the_store(client: Valkey) -> None:
@@ -494,19 +534,25 @@ async def test_no_account_names_in_the_store(client: Valkey) -> None:
 
 
 async def test_a_request_that_needs_limits_and_guesses_waits_once(own_valkey: ValkeyServer) -> None:
-    client = own_valkey.client()
-    budget, decider = make_budget(client), SharedDecider(lambda: client, workers=2, prefix="t")
-    assert (await decider.take([Demand("x", 9, 60.0)])).allowed
-    own_valkey.pause()
-    try:
-        started = time.monotonic()
+    async def both() -> float:
+        client = own_valkey.client()
+        await client.flushall()
+        budget, decider = make_budget(client), SharedDecider(lambda: client, workers=2, prefix="t")
         assert (await decider.take([Demand("x", 9, 60.0)])).allowed
-        assert await try_once(budget, True)
-        assert time.monotonic() - started < 0.35
-        assert decider.store.lost
-    finally:
-        own_valkey.resume()
-    await client.aclose()
+        own_valkey.pause()
+        try:
+            assert (await decider.take([Demand("x", 9, 60.0)])).allowed
+            waited = longest_wait(client)
+            forget_waits(client)
+            assert await try_once(budget, True)
+            assert longest_wait(client) == 0, "it waited already"
+            assert decider.store.lost
+        finally:
+            own_valkey.resume()
+        await client.aclose()
+        return waited
+
+    await some_round(both, above=0.1)
 
 
 async def test_a_hanging_valkey_that_wakes_up_keeps_no_places(own_valkey: ValkeyServer) -> None:
@@ -517,9 +563,12 @@ async def test_a_hanging_valkey_that_wakes_up_keeps_no_places(own_valkey: Valkey
     await asyncio.gather(*[try_once(budget, True, f"person {number % 3}") for number in range(9)])
     own_valkey.resume()
     await asyncio.sleep(1.1)
-    assert await try_once(budget, True)
-    await asyncio.sleep(0.1)
-    assert await client.keys("*under_way") == []
+    async with asyncio.timeout(10):
+        while True:
+            assert await try_once(budget, True)
+            if await client.keys("*under_way") == []:
+                break
+            await asyncio.sleep(0.05)
     await client.aclose()
 
 
@@ -547,19 +596,24 @@ async def test_a_process_that_stood_still_does_not_blame_valkey(client: Valkey) 
 
 @pytest.mark.parametrize("how", ["pause", "stop"])
 async def test_guesses_stay_bounded_without_valkey(own_valkey: ValkeyServer, how: str) -> None:
-    client = own_valkey.client()
-    budget = make_budget(client, 6)
-    assert await try_once(budget, True)
-    getattr(own_valkey, how)()
-    try:
-        started = time.monotonic()
-        outcomes = await asyncio.gather(*[try_once(budget, False) for _ in range(20)], return_exceptions=True)
-        assert time.monotonic() - started < 1
-        assert sum(outcome is False for outcome in outcomes) == 2  # 6 among two workers and one to spare
-        assert await try_once(budget, True, "somebody else")
-    finally:
-        own_valkey.resume() if how == "pause" else own_valkey.start()
-    await client.aclose()
+    async def guesses() -> float:
+        client = own_valkey.client()
+        await client.flushall()
+        budget = make_budget(client, 6)
+        assert await try_once(budget, True)
+        getattr(own_valkey, how)()
+        try:
+            started = time.monotonic()
+            outcomes = await asyncio.gather(*[try_once(budget, False) for _ in range(20)], return_exceptions=True)
+            took = time.monotonic() - started
+            assert sum(outcome is False for outcome in outcomes) == 2  # 6 among two workers and one to spare
+            assert await try_once(budget, True, "somebody else")
+        finally:
+            own_valkey.resume() if how == "pause" else own_valkey.start()
+        await client.aclose()
+        return took
+
+    await some_round(guesses, below=1.0)  # twenty tries, one behind the other: only the first waits
 
 
 async def test_requests_of_a_limited_route_run_in_a_request(client: Valkey, serve: Callable[..., Server]) -> None:
