@@ -67,7 +67,7 @@ def test_a_head_without_end(server: Server) -> None:
         try:
             while sent < 4 * 1024 * 1024:
                 sent += connection.send(b"a" * 8192)
-                time.sleep(0.001)
+                time.sleep(0.01)  # long enough for the server to have its say before the sockets hold so much
         except OSError:
             pass
         assert sent < 2 * 1024 * 1024
@@ -86,26 +86,26 @@ def test_a_large_body_in_one_piece_with_its_head_is_no_large_head(server: Server
 
 @pytest.mark.parametrize("start", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
 def test_a_head_that_does_not_come(server: Server, start: bytes) -> None:
+    started = time.monotonic()
     with server.connect() as connection:
         connection.sendall(start)
-        started = time.monotonic()
         if start:
             assert read_answer(connection).status == 408
         else:
-            assert closed(connection, 3)
-        assert 0.3 < time.monotonic() - started < 2
+            assert closed(connection, 8)
+        assert 0.3 < time.monotonic() - started < 8  # it would be ten if nobody had said less
 
 
 def test_a_head_that_trickles(server: Server) -> None:
     with server.connect() as connection:
-        started = time.monotonic()
+        trickle, sent = head(server, "X: " + "a" * 120), 0
         try:
-            for byte in head(server):
-                connection.sendall(bytes([byte]))
+            for byte in trickle:
+                sent += connection.send(bytes([byte]))
                 time.sleep(0.05)
         except OSError:
             pass
-        assert time.monotonic() - started < 2
+        assert sent < len(trickle)
 
 
 def test_a_second_head_that_trickles_on_a_kept_connection(server: Server) -> None:
@@ -135,6 +135,8 @@ def test_slow_work_and_kept_connections_are_left_alone(serve: Serve) -> None:
 def test_requests_one_behind_the_other(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(head(server) * 3)
-        time.sleep(0.3)
-        received = connection.recv(100_000)
-        assert received.count(b"HTTP/1.1 200") == 3
+        received, until = b"", time.monotonic() + 10
+        while received.count(b"HTTP/1.1 200") < 3:
+            assert time.monotonic() < until
+            received += connection.recv(100_000)
+        assert received.count(b"HTTP/1.1 ") == 3
