@@ -238,6 +238,7 @@ def yours(typed: Mapping[str, str], document: DocumentView) -> dict[str, Any]:
         "body": typed.get("body", "").replace("\r\n", "\n"),
         "version": typed.get("version", ""),
         "place": typed.get("place"),
+        "seen": typed.get("seen"),
         "editor_id": typed.get("editor_id"),
         "due_on": typed.get("due_on"),
         "tags": typed.get("tags"),

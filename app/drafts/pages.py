@@ -31,7 +31,8 @@ limit_blueprint(blueprint, limits=[named_limit("DRAFTS", by="caller")])
 async def index() -> Response:
     async with reading() as db:
         found = await service.drafts(db, current_actor())
-    return await page("drafts/index.html", drafts=[_shown(draft) for draft in found], most=service.MOST)
+    shown = [_shown(draft) for draft in found]
+    return await page("drafts/index.html", drafts=shown, most=service.MOST, most_of_text=service.MOST_OF_TEXT)
 
 
 @blueprint.post("/drafts")
@@ -39,8 +40,8 @@ async def index() -> Response:
 async def keep() -> Response:
     new = (await form_body(NewDraft)).require()
     async with transaction() as db:
-        moment = await service.keep(db, current_actor(), new)
-    return answer(Kept(moment), headers={"Cache-Control": "no-store"})
+        moment, place = await service.keep(db, current_actor(), new)
+    return answer(Kept(moment, place), headers={"Cache-Control": "no-store"})
 
 
 @blueprint.post("/drafts/keep")
@@ -49,8 +50,9 @@ async def keep_for_later() -> Response:
     """The same for people without scripts, who press a button for it."""
     new = (await form_body(NewDraft)).require()
     async with transaction() as db:
-        await service.keep(db, current_actor(), new)
-    return await see_other("/drafts", "Kept as a draft. Only you see it.")
+        _, place = await service.keep(db, current_actor(), new)
+    where = "" if place == new.place else ", beside the one that was kept in another window"
+    return await see_other("/drafts", f"Kept as a draft{where}. Only you see it.")
 
 
 @blueprint.post("/drafts/preview")

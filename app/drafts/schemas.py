@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Final
 
 import msgspec
 
@@ -26,10 +27,15 @@ ENTRY = "entry"
 """The one place of new entries until there could be several."""
 # Half a title or half a brief is a draft as well, so they are only bounded.
 Loose = Annotated[str, text(TextRule(most=20_000, multiline=True, strip=False))]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+NEVER: Final = datetime.fromtimestamp(0, UTC)
+"""When nothing was kept: what a page says it has seen, and nobody can read."""
+_LINES = re.compile("\r\n?")
 
 
 class NewDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What somebody has typed so far, and the version of the text they began with (0 for none)."""
+    """What somebody has typed so far, the version of the text they began with (0 for none), and when the draft that
+    they go on with was kept (empty for none)."""
 
     place: Place
     body: BodyText
@@ -37,6 +43,7 @@ class NewDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     brief: Loose | None = None
     tags: Loose | None = None
     version: Annotated[int, msgspec.Meta(ge=0, le=999_999_999)] = 0
+    seen: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 class Discarded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,9 +72,10 @@ class DraftView(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """When it was kept."""
+    """When it was kept, and where: beside the place that was asked for, if another window kept something else there."""
 
     saved_at: datetime
+    place: str
 
 
 def document_place(document_id: object) -> str:
@@ -78,6 +86,32 @@ def document_place(document_id: object) -> str:
 def beside(text_place: str) -> str:
     """A place for one more draft of a text: what is typed on a page takes nothing away that was typed on another."""
     return f"{text_place}:{new_id()}"
+
+
+def another(place: str) -> str:
+    """A place for one more draft of what this place is of."""
+    text_place = text_of(place)
+    return beside(text_place) if text_place else new_place()
+
+
+def text_of(place: str) -> str:
+    """The place of the text that a draft is of; empty for drafts of new entries."""
+    kind, text_id, _ = text_draft(place)
+    return f"{kind}:{text_id}" if kind in ("document", "entry") and text_id else ""
+
+
+def as_kept(typed: Mapping[str, str]) -> dict[str, str | None]:
+    """The texts of a form as its draft has them."""
+    names = ("title", "brief", "body", "tags")
+    return {name: _LINES.sub("\n", typed[name]) if name in typed else None for name in names}
+
+
+def moment_seen(seen: str) -> datetime | None:
+    """When the draft was kept that a page shows; None when it shows none."""
+    try:
+        return msgspec.convert(seen, Moment).astimezone(UTC) if seen else None
+    except (msgspec.ValidationError, OverflowError):
+        return NEVER
 
 
 def own_place(typed: Mapping[str, str], text_place: str) -> str:

@@ -24,6 +24,24 @@ def place_on(page: str) -> str:
     return found[1]
 
 
+def seen_on(page: str) -> str:
+    """When the draft was kept that a page goes on with, as its form says."""
+    found = re.search(r'name="seen" value="([^"]*)"', page)
+    assert found
+    return found[1]
+
+
+async def begin(kind: str, sponsor: Person, writer: Person) -> tuple[str, str]:
+    """A page on which the writer writes, and a place of their own on it."""
+    if kind == "new":
+        return "/entry", place_on((await writer.browser.get("/entry")).text)
+    if kind == "entry":
+        here = f"/entry/{(await makers.entry(writer))['id']}/edit"
+    else:
+        here = f"/editor/documents/{(await makers.document(sponsor, writer))['id']}"
+    return here, place_on((await writer.browser.get(here)).text)
+
+
 async def test_a_draft_of_an_entry_is_found_again(site: Site) -> None:
     nora = await makers.signed_in(site)
     assert "draft-found" not in (await nora.browser.get("/entry")).text
@@ -209,6 +227,122 @@ async def test_they_do_not_pile_up(site: Site) -> None:
         assert (await nora.browser.send("/drafts", form)).status_code == 200
     (row,) = await site.rows("SELECT count(*) AS count FROM drafts WHERE person_id = :id", id=nora.id)
     assert row.count == 50
+
+
+async def test_many_drafts_of_one_text_cost_no_draft_of_another(site: Site, alice: Person) -> None:
+    """The page of a text holds its five newest, however often it was opened."""
+    made = await makers.document(alice)
+    nora = await makers.signed_in(site)
+    token = await nora.browser.token("/entry")
+    long = {"form_token": token, "place": f"entry:{made['id']}", "body": "of long nights"}
+    assert (await nora.browser.send("/drafts", long)).status_code == 200
+    for number in range(51):
+        place = f"document:{made['id']}:{number:08x}-0000-7000-8000-000000000000"
+        form = {"form_token": token, "place": place, "body": f"word {number}"}
+        assert (await nora.browser.send("/drafts", form)).status_code == 200
+    rows = await site.rows("SELECT body FROM drafts WHERE person_id = :id ORDER BY saved_at", id=nora.id)
+    assert [row.body for row in rows] == ["of long nights", *(f"word {number}" for number in range(46, 51))]
+
+
+async def test_a_page_loads_few_drafts_of_its_text(site: Site, alice: Person) -> None:
+    made = await makers.document(alice)
+    older = """INSERT INTO drafts (person_id, place, title, body, version, saved_at)
+               SELECT :id, :place || ':' || gen_random_uuid(), 'T', 'old', 1, now() - number * interval '1 day'
+               FROM generate_series(1, 9) AS number"""
+    await site.change(older, id=alice.id, place=f"document:{made['id']}")
+    assert "4 more wait among" in (await alice.browser.get(f"/sponsor/documents/{made['id']}")).text
+
+
+@pytest.mark.parametrize("kind", ["document", "entry", "new"])
+async def test_two_windows_on_one_draft_keep_both_texts(site: Site, bob: Person, alice: Person, kind: str) -> None:
+    here, first = await begin(kind, alice, bob)
+    token = await bob.browser.token("/entry")
+
+    async def typing(place: str, body: str, seen: str) -> dict[str, str]:
+        form = {"form_token": token, "place": place, "title": "T", "body": body, "seen": seen}
+        told: dict[str, str] = (await bob.browser.send("/drafts", form)).json()
+        return told
+
+    await typing(first, "begun", "")
+    name = first.rpartition(":")[2]
+    page = (await bob.browser.get(f"{here}?draft={name}")).text
+    place, seen = place_on(page), seen_on(page)
+    assert (place, bool(seen)) == (first, True)
+    one = await typing(place, "2,000 words", seen)
+    assert one["place"] == first
+    two = await typing(place, "x", seen)
+    assert two["place"].startswith(first.rpartition(":")[0] + ":")
+    assert two["place"] != first
+    # Each goes on by itself; and who sends the same once more, because the answer was lost, gets the same place again.
+    for window, body in ((one, "2,001 words"), (two, "xy")):
+        later = await typing(window["place"], body, window["saved_at"])
+        again = await typing(window["place"], body, window["saved_at"])
+        assert later["place"] == again["place"] == window["place"]
+    # What nobody can read counts as never seen.
+    three = await typing(first, "z", "yesterday")
+    assert three["place"] not in (first, two["place"])
+    for kept, body in ((first, "2,001 words"), (two["place"], "xy"), (three["place"], "z")):
+        opened = (await bob.browser.get(f"{here}?draft={kept.rpartition(':')[2]}")).text
+        assert (place_on(opened), field(opened, "body")) == (kept, body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [
+        *((kind, "seen") for kind in ("document", "entry", "new")),
+        ("document", "yesterday"),
+        ("entry", "2026-11-28T07:00:00"),
+        ("new", "0001-01-01T00:00:00+23:59"),
+    ],
+)
+async def test_saving_in_one_window_leaves_what_another_kept(alice: Person, bob: Person, kind: str, seen: str) -> None:
+    here, place = await begin(kind, alice, bob)
+    assert await keep(bob, place, title="T", body="begun", version="1") == 200
+    name = place.rpartition(":")[2]
+    page = (await bob.browser.get(f"{here}?draft={name}")).text
+    moment = seen_on(page) if seen == "seen" else seen
+    assert await keep(bob, place, title="T", body="a second ago", version="1", seen=seen_on(page)) == 200
+    sent = {"title": "T", "body": "saved", "version": "1", "place": place, "seen": moment}
+    wrong = await bob.browser.post(here, sent | {"title": ""})
+    assert seen_on(wrong.text) == moment
+    assert (await bob.browser.post(here, sent)).status_code == 303
+    opened = (await bob.browser.get(f"{here}?draft={name}")).text
+    assert field(opened, "body") == "a second ago"
+    # Saved as it was seen there, it goes; and so it does when it is what was saved, and only the answer was lost.
+    sent |= {"version": "2", "body": "a second ago and more", "seen": seen_on(opened)}
+    assert await keep(bob, place, title="T", body="a second ago and more", version="2", seen=seen_on(opened)) == 200
+    assert (await bob.browser.post(here, sent)).status_code == 303
+    assert "draft-found" not in (await bob.browser.get(here if kind != "new" else "/entry")).text
+
+
+async def test_putting_two_texts_together_leaves_what_another_window_kept(alice: Person, bob: Person) -> None:
+    made, entry = await makers.document(alice, bob, body="one\n"), await makers.entry(bob)
+    for here, place in (
+        (f"/editor/documents/{made['id']}", f"document:{made['id']}"),
+        (f"/entry/{entry['id']}/edit", f"entry:{entry['id']}"),
+    ):
+        assert await keep(bob, place, title="T", body="begun", version="1") == 200
+        seen = seen_on((await bob.browser.get(f"{here}?draft=first")).text)
+        sent = {"title": "T", "body": "begun", "version": "1", "place": place, "seen": seen}
+        assert (await bob.browser.post(here, sent | {"body": "two\n", "place": f"{place}:x"})).status_code == 303
+        conflict = await bob.browser.post(here, sent)
+        assert (conflict.status_code, seen_on(conflict.text)) == (409, seen)
+        assert await keep(bob, place, title="T", body="a second ago", version="1", seen=seen) == 200
+        both = {"title": "T", "body": "both", "version": "2", "place": place, "seen": seen}
+        assert (await bob.browser.post(here, both)).status_code == 303
+        assert field((await bob.browser.get(f"{here}?draft=first")).text, "body") == "a second ago"
+
+
+async def test_the_button_tells_of_another_window(site: Site) -> None:
+    nora = await makers.signed_in(site)
+    place = place_on((await nora.browser.get("/entry")).text)
+    assert await keep(nora, place, title="T", body="begun") == 200
+    typed = {"place": place, "title": "T", "body": "mine", "seen": "2026-01-01T00:00:00Z"}
+    kept = await nora.browser.post("/drafts/keep", typed, page="/entry")
+    listed = (await nora.browser.follow(kept)).text
+    assert "Kept as a draft, beside the one that was kept in another window." in listed
+    assert "begun" in listed
+    assert "mine" in listed
 
 
 async def test_a_preview_is_what_readers_will_see(max: Person) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.browser import Visitor, Visitors
 from tests.e2e.people import Cast, Person, Programs
 
 SENTENCE = "A sentence that its writer did not get to fin"
+HIDE = """() => {
+  Object.defineProperty(document, "hidden", { get: () => true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 async def commission(programs: Programs, cast: Cast, title: str, body: str) -> Any:
@@ -74,6 +79,60 @@ async def test_a_draft_that_was_found_outlives_writing_on_without_it(
     await expect(area).to_have_value(SENTENCE)
     await editor.press("Throw it away")
     await expect(found).to_have_count(0)
+
+
+async def test_two_windows_on_one_draft_keep_both_texts(come: Visitors, cast: Cast, programs: Programs) -> None:
+    """And a window that is put away while it keeps a draft leaves its newest words, not those under way."""
+    made = await commission(programs, cast, "In two windows", "Saved.\n")
+    editor: Visitor = await come()
+    await editor.sign_in(cast.editor)
+    first, here = editor.page, f"/editor/documents/{made['id']}"
+    await editor.go(here)
+    await first.locator("summary", has_text="Edit the text").click()
+    await first.get_by_label("Text", exact=True).fill("Begun")
+    await expect(state(first)).to_contain_text("Draft saved at", timeout=15_000)
+    # The window in which it was begun stays open, and two more go on with the draft.
+    windows = {"In the first": first}
+    for text in ("In the second", "In the third"):
+        editor.page = windows[text] = await editor.context.new_page()
+        await editor.go(f"{here}?draft=1")
+        await expect(editor.page.get_by_label("Text", exact=True)).to_have_value("Begun")
+    for text, page in windows.items():
+        await page.get_by_label("Text", exact=True).fill(text)
+    for page in windows.values():
+        await expect(state(page)).to_contain_text("Draft saved at", timeout=15_000)
+
+    under_way, released = 0, asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        nonlocal under_way
+        under_way += 1
+        await released.wait()
+        await route.continue_()
+
+    await editor.page.route("**/drafts", hold)
+    area = editor.page.get_by_label("Text", exact=True)
+    async with editor.page.expect_request("**/drafts"):
+        await area.fill("In the third, and")
+    await area.fill("In the third, and last")
+    await editor.page.evaluate(HIDE)
+    await expect(state(editor.page)).to_contain_text("Not saved yet")
+    assert under_way == 1
+    async with editor.page.expect_response("**/drafts"), editor.page.expect_request("**/drafts"):
+        released.set()
+    await expect(state(editor.page)).to_contain_text("Draft saved at")
+    assert under_way == 2
+    await editor.page.unroute("**/drafts")
+
+    await editor.go("/drafts")
+    links = editor.page.locator(".card", has_text="In two windows").get_by_role("link", name="Go on")
+    kept = []
+    for address in [await link.get_attribute("href") for link in await links.all()]:
+        await editor.go(address or "")
+        kept.append(await editor.page.get_by_label("Text", exact=True).input_value())
+    assert sorted(kept) == ["In the first", "In the second", "In the third, and last"]
+    for page in (first, windows["In the second"]):
+        await page.close()
 
 
 async def test_the_network_goes_and_comes_back(come: Visitors, cast: Cast) -> None:

@@ -17,8 +17,8 @@ from app.documents.pages.conflict import conflict_page
 from app.documents.pages.part import in_part
 from app.documents.schemas import DocumentForm, NewDocument, StepNote
 from app.drafts import service as drafts
-from app.drafts.found import chosen
-from app.drafts.schemas import beside, document_place, own_place
+from app.drafts.found import begun
+from app.drafts.schemas import document_place, own_place
 from app.errors import Invalid, NotFound, Stale
 from app.versions.merging import has_marks
 from app.web.context import current_actor, reading, transaction
@@ -109,7 +109,8 @@ async def _save(document_id: UUID, part: Part) -> Response:
         async with transaction() as db:
             await in_part(db, document_id, part)
             await service.save(db, current_actor(), document_id, changes, version=version, summary=asked.note)
-            await drafts.discard(db, current_actor(), own_place(form.values, document_place(document_id)))
+            place = own_place(form.values, document_place(document_id))
+            await drafts.saved(db, current_actor(), place, form.values)
     except Invalid as invalid:
         form.errors = invalid.errors
         return await document_page(document_id, part, form, 422)
@@ -152,16 +153,11 @@ async def document_page(
         kept = await drafts.of_text(db, current_actor(), document_place(document_id))
         editors: Sequence[Any] = await accounts.active_editors(db) if part == "sponsor" else ()
     text = await typeset(document.body)
-    draft = None
-    if form.values:
-        form.values["place"] = own_place(form.values, document_place(document_id))
-    else:
-        form.values = views.as_typed(document) | {"place": beside(document_place(document_id))}
-        if views.editable(document, part):
-            unsaved = [found for one in kept if (found := views.draft_shown(one, document))]
-            draft = chosen(unsaved, request.args.get("draft", ""))
-        if draft and draft["open"]:
-            form.values |= {**draft["values"], "place": draft["place"]}
+    editable = views.editable(document, part)
+    unsaved = [found for one in kept if editable and (found := views.draft_shown(one, document))]
+    form.values, draft = begun(
+        document_place(document_id), form.values, views.as_typed(document), unsaved, request.args.get("draft", "")
+    )
     return await page(
         "documents/show.html",
         status,
@@ -169,7 +165,7 @@ async def document_page(
         document=views.shown(document),
         form=form,
         editors=views.with_present_editor(editors, document),
-        editable=views.editable(document, part),
+        editable=editable,
         draft=draft,
         threads=views.threads(talk),
         talk_mark=views.talk_mark_of(talk),

@@ -8,8 +8,8 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 
 from app.drafts import service as drafts
-from app.drafts.found import chosen, on_page
-from app.drafts.schemas import DraftView, beside, entry_place, own_place
+from app.drafts.found import begun, on_page
+from app.drafts.schemas import DraftView, entry_place, own_place
 from app.errors import Forbidden, Invalid, NotFound, Stale
 from app.journal import service
 from app.journal.pages.writing import WRITERS
@@ -43,7 +43,8 @@ async def save(entry_id: UUID) -> Response:
         async with transaction() as db:
             started = _started_from(form.values)
             await service.edit(db, current_actor(), entry_id, changes, version=started, summary=asked.note)
-            await drafts.discard(db, current_actor(), own_place(form.values, entry_place(entry_id)))
+            place = own_place(form.values, entry_place(entry_id))
+            await drafts.saved(db, current_actor(), place, form.values)
     except Invalid as invalid:
         form.errors = invalid.errors
         return await _edit_page(entry_id, form, 422)
@@ -81,15 +82,10 @@ async def _edit_page(entry_id: UUID, form: FormData[EntryForm], status: int = 20
     async with reading() as db:
         entry = await own_entry(db, entry_id)
         kept = await drafts.of_text(db, current_actor(), entry_place(entry_id))
-    draft = None
-    if form.values:
-        form.values["place"] = own_place(form.values, entry_place(entry_id))
-    else:
-        form.values = _as_typed(entry) | {"place": beside(entry_place(entry_id))}
-        unsaved = [found for one in kept if (found := _unsaved(one, entry))]
-        draft = chosen(unsaved, request.args.get("draft", ""))
-        if draft and draft["open"]:
-            form.values |= {**draft["values"], "place": draft["place"]}
+    unsaved = [found for one in kept if (found := _unsaved(one, entry))]
+    form.values, draft = begun(
+        entry_place(entry_id), form.values, _as_typed(entry), unsaved, request.args.get("draft", "")
+    )
     return await page("journal/edit.html", status, entry=entry, form=form, draft=draft)
 
 
@@ -102,7 +98,8 @@ async def _conflict_page(entry_id: UUID, form: FormData[EntryForm], *, marks_lef
         except NotFound:  # the form names a version that never was: then nothing is known to be common
             base = None
     typed = {
-        name: form.values.get(name, "").replace("\r\n", "\n") for name in ("title", "body", "tags", "version", "place")
+        name: form.values.get(name, "").replace("\r\n", "\n")
+        for name in ("title", "body", "tags", "version", "place", "seen")
     }
     if marks_left:
         proposal, title = merging.Merged(typed["body"], typed["body"].count(merging.MINE)), typed["title"]

@@ -36,7 +36,13 @@ async def new() -> Response:
     opened = next((draft for draft in unfinished if wanted in ("1", entry_draft(draft.place))), None)
     if opened is None:
         raise NotFound("There is no such draft. It was published, or thrown away.")
-    form.values = {"title": opened.title, "body": opened.body, "tags": opened.tags or "", "place": opened.place}
+    form.values = {
+        "title": opened.title,
+        "body": opened.body,
+        "tags": opened.tags or "",
+        "place": opened.place,
+        "seen": opened.saved_at.isoformat(),
+    }
     return await _new_page(form, opened=opened)
 
 
@@ -50,7 +56,7 @@ async def create() -> Response:
         async with transaction() as db:
             new = NewEntry(asked.title, asked.body, in_line(asked.tags))
             entry_id = await service.write(db, current_actor(), new)
-            await drafts.discard(db, current_actor(), place)
+            await drafts.saved(db, current_actor(), place, form.values)
     except Invalid as invalid:
         form.errors = invalid.errors
         return await _new_page(form, 422)

@@ -9,7 +9,7 @@
   const area = form.elements.body;
   const status = form.querySelector("[data-draft-state]");
   const typed = () => fields.map((name) => (form.elements[name] ? form.elements[name].value : "")).join("\0");
-  let kept = typed(), sentAt = 0, waiting = 0, busy = null, wait = RARELY, leaving = false;
+  let kept = typed(), sentAt = 0, waiting = 0, busy = null, wait = RARELY, leaving = false, going = false;
 
   const say = (words, state) => {
     if (status.textContent !== words) status.textContent = words;
@@ -29,32 +29,49 @@
     clearTimeout(waiting);
     waiting = setTimeout(keep, Math.max(after, sentAt + wait - Date.now()));
   };
+  // Where and when it was kept: what is kept next takes the place of that, and of nothing another window keeps.
+  const adopt = (told) => {
+    for (const field of document.querySelectorAll("input[name=place]")) {
+      if (field.value === form.dataset.draft) field.value = told.place;
+    }
+    form.dataset.draft = told.place;
+    form.elements.seen.value = told.saved_at;
+  };
   async function keep() {
     const now = typed();
     if (leaving || busy || now === kept) return;
     sentAt = Date.now();
-    busy = new AbortController();
+    const mine = busy = new AbortController(), data = message([...fields, "seen"]);
+    let done = false;
     say("Saving the draft …", "busy");
     try {
-      const answer = await send("/drafts", message(fields), { signal: busy.signal });
+      // A tab that is put away may never come back: as far as browsers let a page that goes.
+      const keepalive = document.hidden && data.toString().length < KEEPALIVE;
+      const answer = await send("/drafts", data, { signal: mine.signal, keepalive });
       if (!answer.ok) throw answer.status;
+      const told = await answer.json();
+      if (leaving || busy !== mine) return;
+      adopt(told);
+      done = true;
       kept = now;
       wait = RARELY;
-      const at = new Date((await answer.json()).saved_at);
+      const at = new Date(told.saved_at);
       if (typed() === kept) {
         form.dataset.drafted = "yes";
         say(`Draft saved at ${at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`, "saved");
       }
     } catch (problem) {
-      if (leaving) return;
+      if (leaving || busy !== mine) return;
       const why = problem === 403 ? "you are signed out, or this page is too old. Save it to see what to do"
         : problem === 429 ? "too many at once" : typeof problem === "number" ? "the site is in trouble" : "there is no connection";
       say(`Not saved: ${why}. Your text is in this window only.`, "lost");
       wait = Math.min(LONGEST_WAIT, wait * 2);
     } finally {
-      busy = null;
+      if (busy === mine) busy = null;
     }
-    if (typed() !== kept) later(SOON);
+    if (typed() === kept) return;
+    if (done && document.hidden) keep();
+    else later(SOON);
   }
   form.addEventListener("input", () => {
     delete form.dataset.drafted;
@@ -62,13 +79,17 @@
     later(SOON);
   });
   addEventListener("online", () => { wait = RARELY; later(0); });
-  // A tab that is put away may never come back: say it now, as far as browsers let a page that goes.
+  // A tab that is put away says it now, or after what is under way, so that nothing older is kept last.  Only a page that
+  // goes cannot wait for that: it takes it back.
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState !== "hidden" || leaving || typed() === kept) return;
-    const data = message(fields);
-    const small = data.toString().length < KEEPALIVE;
-    send("/drafts", data, { keepalive: small }).catch(() => {});
+    if (!document.hidden || typed() === kept) return;
+    if (going && busy) {
+      busy.abort();
+      busy = null;
+    }
+    keep();
   });
+  addEventListener("pagehide", () => { going = true; });
   // Before anybody else hears of it: what cannot be sent must not make the browser leave the page.
   form.addEventListener("submit", (event) => {
     if (!navigator.onLine) {
@@ -81,7 +102,7 @@
     clearTimeout(waiting);
     if (busy) busy.abort();
   }, true);
-  addEventListener("pageshow", () => { leaving = false; });
+  addEventListener("pageshow", () => { leaving = going = false; });
   if (!("save" in form.dataset)) form.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {
       event.preventDefault();
