@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import structlog
 
+from app.database import AWAY
 from app.errors import DomainError
 from app.tasks import end
 
@@ -52,5 +53,7 @@ class Book(ABC):
             await asyncio.sleep(self.every)
             try:
                 await self.write()
-            except Exception as error:  # noqa: BLE001  # a book nobody writes any more fills the memory
+            except AWAY as error:
                 _log.warning("book.kept", book=self.name, reason=type(error).__name__)
+            except Exception:  # noqa: BLE001  # a book nobody writes any more fills the memory
+                _log.exception("book.kept", book=self.name)

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
-from app.errors import Unavailable
+from app.errors import DomainError, Unavailable
 from app.reader import Reader, Readers, Reading
 from app.settings import Settings
 from app.tasks import end
@@ -37,6 +37,8 @@ POOL_TIMEOUT: Final = 5.0  # seconds a request may wait for a connection
 DRAIN_LOOK: Final = 0.05
 QUERY_CANCELED: Final = "57014"  # our own statement_timeout
 LOST: Final = ("08", "57P", "53300")  # connection exceptions, shutdowns, too many connections
+AWAY: Final = (DomainError, OSError, *DRIVER_FAULTS)
+"""What work that nobody waits for meets while something it needs is away: told in a word, and tried again."""
 LONGEST_DOUBT: Final = 5.0  # seconds to find out whether a commit whose answer was lost was kept
 NUMBER: Final = text("SELECT CAST(CAST(pg_current_xact_id_if_assigned() AS text) AS bigint)")
 STATUS: Final = text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from app.accounts import service
-from app.database import Database
+from app.database import AWAY, Database
 from app.tasks import end
 
 LOOK_EVERY: Final = 15.0
@@ -49,5 +49,7 @@ class Suspensions:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 await self.look()
-            except Exception as error:  # noqa: BLE001  # a loop that ended silently would be missed too late
+            except AWAY as error:
                 _log.warning("suspensions.not_looked", reason=type(error).__name__)
+            except Exception:  # noqa: BLE001  # a loop that ended silently would be missed too late
+                _log.exception("suspensions.not_looked")

@@ -16,6 +16,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from app.database import AWAY
 from app.rights.notices import CHANNEL, Notice, decode
 from app.settings import Settings
 from app.tasks import end
@@ -85,8 +86,12 @@ class NoticeLine:
                 self._restored()
                 pause = 0.05
                 await self._beat()
-            except Exception as error:  # noqa: BLE001  # without its line this worker would ask the database for ever
-                self._lose(type(error).__name__)
+            except (*AWAY, asyncpg.PostgresError) as error:
+                self._lose()
+                _log.warning("rights.line_lost", reason=type(error).__name__)
+            except Exception:  # noqa: BLE001  # without its line this worker would ask the database for ever
+                self._lose()
+                _log.exception("rights.line_lost")
             await asyncio.sleep(pause)
             pause = min(SLOWEST_RETRY, pause * 2)
 
@@ -155,11 +160,10 @@ class NoticeLine:
             self._good_until = 0.0
             self._cut.set()
 
-    def _lose(self, why: str) -> None:
+    def _lose(self) -> None:
         self.losses += 1
         self._good_until = 0.0
         self._hang_up()
-        _log.warning("rights.line_lost", reason=why)
 
     def _hang_up(self) -> None:
         if self._connection is not None:

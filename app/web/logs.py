@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from app.web.redaction import redact_value
+from app.web.redaction import redact_error, redact_value
 
 _FIRST = ("time", "level", "event")
 _LONGEST = 20_000
@@ -30,6 +30,13 @@ def add_time(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def redact_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Mask credentials in every field."""
     return {name: redact_value(name, value) for name, value in event.items()}
+
+
+def redact_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Leave the data of people out of a traceback: whoever reads a log for faults has no business with it."""
+    if "exception" in event:
+        event["exception"] = redact_error(str(event["exception"]))
+    return event
 
 
 def to_line(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:
@@ -61,6 +68,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            redact_exception,
             redact_event,
             to_line,
         ],

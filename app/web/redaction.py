@@ -32,6 +32,14 @@ _NAMED = re.compile(
     """
 )
 
+# What PostgreSQL and its driver add to an error about a row or a value: the row or the value itself.
+_ROWS = re.compile(
+    r"""(?msx)
+    (?P<name>^[ |]*DETAIL:\ +|invalid\ input\ for\ query\ argument\ \$\d+[^:\n]*:\ )
+    .*?(?=^[ |]*(?:HINT:|\[SQL:|Traceback\ |The\ above\ exception|During\ handling)|\Z)
+    """
+)
+
 _SECRET_NAMES = frozenset(
     {
         "password", "passwd", "passphrase", "new_password", "current_password", "authorization", "cookie", "set-cookie",
@@ -44,6 +52,11 @@ _SECRET_NAMES = frozenset(
 def redact(text: str) -> str:
     """Return `text` with everything that looks like a credential masked."""
     return _NAMED.sub(lambda found: found["name"] + MASK, _LOOKS.sub(MASK, text))
+
+
+def redact_error(text: str) -> str:
+    """The same for what was raised, also without the rows and values that were in the database's way."""
+    return redact(_ROWS.sub(lambda found: f"{found['name']}{MASK}\n", text))
 
 
 def redact_value(name: str, value: Any) -> Any:

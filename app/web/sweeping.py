@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import Database
+from app.database import AWAY, Database
 from app.tasks import end
 
 EVERY: Final = 3600.0
@@ -57,6 +57,8 @@ class Sweeper:
         while True:
             try:
                 await self.sweep()
-            except Exception as error:  # noqa: BLE001  # a loop that ended silently would be missed too late
+            except AWAY as error:
                 _log.warning("sweeping.put_off", reason=type(error).__name__)
+            except Exception:  # noqa: BLE001  # a loop that ended silently would be missed too late
+                _log.exception("sweeping.put_off")
             await asyncio.sleep(EVERY)

@@ -9,9 +9,11 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 from quart import Quart
+from sqlalchemy import exc
 
 from app.web import error_pages, logs
 from app.web.redaction import MASK, redact
@@ -79,6 +81,26 @@ def test_an_exception_is_one_line_too(stream: io.StringIO) -> None:
     assert len(records(stream)) == 2
     assert "KeyError" in records(stream)[0]["exception"]
     assert token not in stream.getvalue()
+
+
+def test_no_row_and_no_value_of_the_database_stands_in_a_traceback(stream: io.StringIO) -> None:
+    """PostgreSQL names the key that is there already, and shows the whole row that breaks a rule; the driver the value."""
+    word = secrets.token_urlsafe(24)
+    row = asyncpg.UniqueViolationError('duplicate key value violates unique constraint "uq_people_email"')
+    row.detail, row.hint = f"Key (email)=({word})\nlines of {word}\n\n already exists.", "Choose another."
+    value = asyncpg.DataError(f"invalid input for query argument $2: '{word}' (an integer is required)")
+    for error in (row, value, exc.IntegrityError("SELECT 7", None, row, hide_parameters=True)):
+        above = LookupError()
+        above.__cause__ = error
+        structlog.get_logger().error("book.kept", exc_info=above)
+        logging.getLogger("library").error("broken", exc_info=above)
+    assert word not in stream.getvalue()
+    for record in records(stream):
+        assert MASK in record["exception"]
+        assert "LookupError" in record["exception"], "what comes after it is still there"
+    assert "uq_people_email" in records(stream)[0]["exception"]
+    assert "SELECT 7" in records(stream)[-1]["exception"]
+    assert "Choose another." in records(stream)[-1]["exception"]
 
 
 def canaries() -> dict[str, str]:
