@@ -63,8 +63,10 @@ class Hub:
         self._task = asyncio.get_running_loop().create_task(self._keep_listening(), name="live")
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more; what was told already is still said."""
         self._stopped = True
+        if self._saying:
+            await asyncio.wait(self._saying, timeout=2 * _PATIENCE)  # each of them takes `_PATIENCE` at most
         for _ in range(_FAREWELLS):
             # The client may swallow a cancellation; the end of a worker must not wait for it.
             if self._task is None or self._task.done():

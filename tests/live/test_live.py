@@ -10,10 +10,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
+from valkey.asyncio import Valkey
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -254,3 +255,29 @@ async def test_whoever_changes_a_document_waits_for_no_valkey(tmp_path: Path) ->
         server.resume()
         await client.aclose()
         server.stop()
+
+
+async def test_what_was_told_at_the_end_of_a_worker_is_still_said() -> None:
+    said: list[str] = []
+
+    class Slow:
+        async def publish(self, _: str, document: str) -> None:
+            await asyncio.sleep(0.02)
+            said.append(document)
+
+    hub, document_id = Hub(cast(Valkey, Slow())), uuid4()
+    hub.tell(document_id)
+    await hub.stop()
+    assert said == [document_id.hex]
+
+
+async def test_the_end_of_a_worker_does_not_wait_for_a_valkey_that_hangs() -> None:
+    class Hanging:
+        async def publish(self, *_: str) -> None:
+            await asyncio.Event().wait()
+
+    hub = Hub(cast(Valkey, Hanging()))
+    hub.tell(uuid4())
+    async with asyncio.timeout(PATIENCE):
+        await hub.stop()
+    assert not hub._saying
