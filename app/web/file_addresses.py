@@ -8,6 +8,7 @@ fetched at once and by the one who was shown the page, so its address carries th
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from time import time
 from typing import Final
 
@@ -15,7 +16,7 @@ from markupsafe import Markup
 
 from app.web.context import current_actor, resources, settings
 from app.web.file_origin import ADDRESS
-from app.web.file_proofs import FIELD, proof
+from app.web.file_proofs import FIELD, prover
 
 # An attribute within a tag of what the sanitiser wrote: it quotes every value and leaves no "<" in a text.
 _GIVEN: Final = re.compile(rf'(<(?:a|img)\s(?:[^<>"]|"[^"]*")*?\b(href|src)=")({ADDRESS})(?=")')
@@ -28,20 +29,32 @@ def plain_address(path: str) -> str:
 
 def proven_address(path: str) -> str:
     """The address of a file for the session that asks: good for some minutes, and not after the session has ended."""
-    session_id = current_actor().session_id
-    address = plain_address(path)
-    if session_id is None or address == path:
-        return address
-    return f"{address}?{FIELD}={proof(resources().secrets.snapshot.rings['session'], path, session_id, time())}"
+    return _proven()(path)
 
 
-def placed(html: Markup, *, for_everybody: bool) -> Markup:
-    """A rendered text whose files are where they are served; `for_everybody` when the page may be kept for others."""
-    if "/attachments/" not in html or not settings().files_url:
-        return html
+def holds_files(html: Markup) -> bool:
+    """Whether anything in a rendered text is served elsewhere than it says."""
+    return "/attachments/" in html and bool(settings().files_url)
+
+
+def placing(*, for_everybody: bool) -> Callable[[Markup], Markup]:
+    """What puts files of a rendered text where they are served; `for_everybody` when the page may be kept for others.
+
+    Who asks is looked up here, so that the work itself may be done in a thread.
+    """
+    origin, proven = settings().files_url, None if for_everybody else _proven()
 
     def place(found: re.Match[str]) -> str:
-        proven = found[2] == "src" and not for_everybody
-        return found[1] + (proven_address if proven else plain_address)(found[3])
+        address = proven(found[3]) if proven is not None and found[2] == "src" else origin + found[3]
+        return found[1] + address
 
-    return Markup(_GIVEN.sub(place, str(html)))  # noqa: S704 - sanitised before; what is put in has no sign that HTML knows  # nosec B704
+    return lambda html: Markup(_GIVEN.sub(place, str(html)))  # noqa: S704 - sanitised before; what is put in has no sign that HTML knows  # nosec B704
+
+
+def _proven() -> Callable[[str], str]:
+    """What makes addresses for the session that asks."""
+    origin, session_id = settings().files_url, current_actor().session_id
+    if session_id is None or not origin:
+        return lambda path: origin + path
+    prove = prover(resources().secrets.snapshot.rings["session"], session_id, time())
+    return lambda path: f"{origin}{path}?{FIELD}={prove(path)}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -26,10 +27,16 @@ _PURPOSE: Final = b"scriptorium: addresses of files, 1"
 
 def proof(ring: KeyRing, path: str, session_id: UUID, moment: float) -> str:
     """Let whoever holds this session have the file at `path` for one to two windows from `moment` on."""
+    return prover(ring, session_id, moment)(path)
+
+
+def prover(ring: KeyRing, session_id: UUID, moment: float) -> Callable[[str], str]:
+    """The same for any number of files: what is alike for all of them is worked out once."""
     key = ring.signing
     until = (int(moment) // WINDOW + 2) * WINDOW
     signed = key.version.to_bytes(_VERSION) + until.to_bytes(_MOMENT) + session_id.bytes
-    return urlsafe_b64encode(signed + _mac(key, signed, path)).decode("ascii")
+    derived = _derived(key)
+    return lambda path: urlsafe_b64encode(signed + _mac(derived, signed, path)).decode("ascii")
 
 
 def session_in(ring: KeyRing, given: str, path: str, moment: float) -> UUID | None:
@@ -44,13 +51,16 @@ def session_in(ring: KeyRing, given: str, path: str, moment: float) -> UUID | No
         return None  # the decoder is lenient, and one proof has one spelling
     signed, mac = raw[:_SIGNED], raw[_SIGNED:]
     key = ring.find(int.from_bytes(signed[:_VERSION]))
-    if key is None or not hmac.compare_digest(mac, _mac(key, signed, path)):
+    if key is None or not hmac.compare_digest(mac, _mac(_derived(key), signed, path)):
         return None
     if int.from_bytes(signed[_VERSION : _VERSION + _MOMENT]) <= moment:
         return None
     return UUID(bytes=signed[_VERSION + _MOMENT :])
 
 
-def _mac(key: Key, signed: bytes, path: str) -> bytes:
-    derived = hmac.digest(key.value, _PURPOSE, hashlib.sha256)
+def _derived(key: Key) -> bytes:
+    return hmac.digest(key.value, _PURPOSE, hashlib.sha256)
+
+
+def _mac(derived: bytes, signed: bytes, path: str) -> bytes:
     return hmac.digest(derived, signed + path.encode("ascii"), hashlib.sha256)

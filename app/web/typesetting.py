@@ -9,7 +9,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
-from app.web.file_addresses import placed
+from app.web.file_addresses import holds_files, placing
 from app.web.markdown import Reading, read
 
 INLINE: Final = 2_000
@@ -25,8 +25,12 @@ _size = 0
 async def typeset(text: str, *, for_everybody: bool = False) -> Reading:
     """The text as safe HTML with its headings, its files where they are served for whoever asks (or for everybody)."""
     found = await _rendered(text)
-    html = placed(found.html, for_everybody=for_everybody)
-    return found if html is found.html else replace(found, html=html)
+    if not holds_files(found.html):
+        return found
+    place = placing(for_everybody=for_everybody)
+    # Not in the thread above: who reads a text that is known does not wait for those who have long ones rendered.
+    small = len(found.html) <= INLINE
+    return replace(found, html=place(found.html) if small else await asyncio.to_thread(place, found.html))
 
 
 async def _rendered(text: str) -> Reading:

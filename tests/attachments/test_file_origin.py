@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 import time
 from html import unescape
 from uuid import uuid4
@@ -14,7 +15,8 @@ from websockets.exceptions import InvalidStatus
 
 from app.rights.memory import Memory
 from app.settings import Settings, SettingsError
-from app.vault.snapshot import KeyRing
+from app.vault.snapshot import Key, KeyRing
+from app.web import file_proofs
 from app.web.file_proofs import FIELD, WINDOW, proof, session_in
 from app.web.headers import file_headers
 from tests import makers
@@ -96,6 +98,33 @@ async def test_pictures_in_a_text_carry_their_proof(apart: Apart) -> None:
         got = await apart.get(picture)
         assert (got.status_code, got.headers["content-type"]) == (200, "image/png")
         assert got.headers["content-disposition"].startswith("inline;")
+
+
+async def test_nobody_waits_while_the_pictures_of_a_long_text_get_their_proofs(
+    apart: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is alike for all of them is worked out once, and the text is gone through beside the event loop."""
+    derived, threads = [], set()
+    real, given = file_proofs._derived, file_proofs._mac
+
+    def derive(key: Key) -> bytes:
+        derived.append(key.version)
+        return real(key)
+
+    def sign(key: bytes, signed: bytes, path: str) -> bytes:
+        threads.add(threading.get_ident())
+        return given(key, signed, path)
+
+    said = {"body": f"![Ink]({apart.path}/image)\n\nSome words.\n\n" * 100}
+    saved = await apart.sponsor.program.patch(f"/api/v1/documents/{apart.document_id}", said, If_Match="*")
+    assert saved.status_code == 200, saved.text
+    monkeypatch.setattr(file_proofs, "_derived", derive)
+    monkeypatch.setattr(file_proofs, "_mac", sign)
+    shown = await apart.sponsor.browser.get(f"/sponsor/documents/{apart.document_id}")
+    assert len(re.findall(rf'<img src="{apart.files}{apart.path}/image[?]{FIELD}=', shown.text)) == 100
+    assert len(derived) == 1
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_an_address_is_good_for_one_file(apart: Apart) -> None:
