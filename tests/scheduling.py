@@ -13,28 +13,35 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 
 TOGETHER = ("tests/audit/", "tests/e2e/", "tests/secrets/", "tests/vault/")
 
-# Half of the time is spent waiting: for servers, browsers, leases.  So `make test` has two processes a core.
+# Some of the time is spent waiting: for servers, browsers, leases.  So `make test` has one process more than cores.
 
 # Seconds, roughly, where they do not follow from the number of tests: servers started, leases sat out, browsers.
 LONG = {
     "tests/e2e/": 165,
-    "tests/vault/": 180,
-    "tests/secrets/": 105,
-    "tests/local/test_stack.py": 55,
-    "tests/audit/": 50,
-    "tests/rights/test_instant_effect.py": 44,
-    "tests/contract/test_schemathesis.py": 36,
-    "tests/local/test_run.py": 34,
+    "tests/vault/": 195,
+    "tests/secrets/": 75,
+    "tests/local/test_stack.py": 46,
+    "tests/rights/test_instant_effect.py": 42,
+    "tests/web/test_limits.py": 41,
+    "tests/audit/": 40,
     "tests/test_types.py": 40,
-    "tests/web/test_limits.py": 25,
-    "tests/test_bad_input.py": 23,
-    "tests/test_every_route.py": 11,
-    "tests/documents/test_packing.py": 10,
-    "tests/test_migrations.py": 9,
-    "tests/live/test_live.py": 8,
-    "tests/test_architecture.py": 4,
+    "tests/test_access_matrix.py": 37,
+    "tests/contract/test_schemathesis.py": 28,
+    "tests/web/test_markdown.py": 26,
+    "tests/test_migrations.py": 23,
+    "tests/local/test_run.py": 22,
+    "tests/test_every_route.py": 22,
+    "tests/accounts/test_guessing.py": 21,
+    "tests/supply/test_rules.py": 19,
+    "tests/web/test_times.py": 19,
+    "tests/web/test_guard.py": 16,
+    "tests/test_bad_input.py": 15,
+    "tests/test_forms_everywhere.py": 14,
+    "tests/backup/test_backup.py": 11,
+    "tests/web/test_http_protocol.py": 9,
+    "tests/web/test_bombs.py": 7,
 }
-USUAL = 0.08  # seconds of a test of any other file
+USUAL = 0.07  # seconds of a test of any other file
 
 # These mostly wait.  All processes but one may be at them at the same time; were all, the processors would stand idle
 # in the first minutes and be short in the last.
