@@ -31,7 +31,10 @@ as_file_anywhere = may_answer(
 
 
 def addressed(view: AttachmentView) -> AttachmentView:
-    """The file with the addresses browsers fetch it by; `url` is for programs, which carry their token to the site."""
+    """The file with the addresses a page links to.
+
+    Programs get the site's own, which may be put into a text: an absolute one there would be anybody's, a mere link.
+    """
     return replace(
         view,
         page_url=plain_address(view.page_url),

@@ -7,7 +7,7 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 
 from app.attachments import service
-from app.attachments.answers import addressed, as_file, file_answer
+from app.attachments.answers import as_file, file_answer
 from app.attachments.schemas import AttachmentPage, AttachmentView, ListQuery, UploadQuery
 from app.attachments.store import Store
 from app.attachments.taking import attach
@@ -39,7 +39,7 @@ async def index(document_id: UUID) -> Response:
         found = await service.attachments(db, current_actor(), document_id, after=after, limit=query.limit + 1)
     items, more = split(found, query.limit)
     cursor = encode_cursor(items[-1].uploaded_at, items[-1].id, query) if more else None
-    return answer(AttachmentPage([addressed(item) for item in items], cursor))
+    return answer(AttachmentPage(items, cursor))
 
 
 @blueprint.post("/v1/documents/<uuid:document_id>/attachments")
@@ -65,7 +65,7 @@ async def create(document_id: UUID) -> Response:
     elif request.mimetype == "application/x-www-form-urlencoded":
         raise WrongContentType("Send the bytes of the file as the body, with its own type or none.")
     made = await attach(document_id, name, pieces)
-    return answer(addressed(made), 201, {"Location": f"/api/v1/documents/{document_id}/attachments/{made.id}"})
+    return answer(made, 201, {"Location": f"/api/v1/documents/{document_id}/attachments/{made.id}"})
 
 
 @blueprint.get(ONE)
@@ -73,7 +73,7 @@ async def create(document_id: UUID) -> Response:
 @requires(scope="documents:read")
 async def show(document_id: UUID, attachment_id: UUID) -> Response:
     async with reading() as db:
-        return answer(addressed(await service.attachment(db, current_actor(), document_id, attachment_id)))
+        return answer(await service.attachment(db, current_actor(), document_id, attachment_id))
 
 
 @blueprint.get(f"{ONE}/content")

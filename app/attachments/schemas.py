@@ -28,7 +28,7 @@ class AttachmentView(msgspec.Struct, frozen=True):
     """A file beside a document.
 
     `media_type` is what its bytes say; `url` gives the bytes to programs, `page_url` to browsers, `image_url` the picture
-    made anew for pages, if it is one.  The last two are absolute where files are served from an origin of their own.
+    made anew for pages, if it is one.  All are paths of this site; the last two may stand in texts.
     """
 
     id: UUID

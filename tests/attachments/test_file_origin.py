@@ -6,7 +6,9 @@ import asyncio
 import re
 import threading
 import time
+import zipfile
 from html import unescape
+from io import BytesIO
 from uuid import uuid4
 
 import pytest
@@ -34,11 +36,11 @@ def cookies(who: Person) -> str:
 async def test_a_link_leads_to_the_file_by_way_of_the_site(apart: Apart) -> None:
     page = f"/documents/{apart.document_id}/attachments"
     view = (await apart.sponsor.program.get(f"/api/v1{page}")).json()["items"][0]
-    assert (view["page_url"], view["image_url"]) == (apart.files + apart.path, f"{apart.files}{apart.path}/image")
-    assert f'href="{view["page_url"]}" download' in (await apart.editor.browser.get(page)).text
+    assert (view["page_url"], view["image_url"]) == (apart.path, f"{apart.path}/image")
+    assert f'href="{apart.files}{apart.path}" download' in (await apart.editor.browser.get(page)).text
     # Neither a cookie nor a bearer is a passport there.
     token = {"Authorization": f"Bearer {apart.sponsor.program.token}", "Cookie": cookies(apart.sponsor)}
-    plain = await apart.get(view["page_url"], headers=token)
+    plain = await apart.get(apart.files + apart.path, headers=token)
     assert (plain.status_code, plain.content) == (303, b"")
     assert plain.headers["location"] == apart.site.settings.public_url + apart.path
     for who in (apart.sponsor, apart.editor):
@@ -63,7 +65,7 @@ async def test_programs_get_the_bytes_where_they_always_did(apart: Apart) -> Non
         "POST", f"/api/v1/documents/{apart.document_id}/attachments?name=a", b"Soot."
     )
     assert made.headers["location"] == f"/api/v1/documents/{apart.document_id}/attachments/{made.json()['id']}"
-    assert made.json()["page_url"].startswith(f"{apart.files}/documents/")
+    assert made.json()["page_url"].startswith("/documents/")
     assert (await apart.site.program().get(f"/api/v1{apart.path}/content")).status_code == 401
 
 
@@ -125,6 +127,19 @@ async def test_nobody_waits_while_the_pictures_of_a_long_text_get_their_proofs(
     assert len(derived) == 1
     assert threads
     assert threading.get_ident() not in threads
+
+
+async def test_what_the_api_says_may_stand_in_a_text(apart: Apart) -> None:
+    view = (await apart.sponsor.program.get(f"/api/v1{apart.path}")).json()
+    document = f"/api/v1/documents/{apart.document_id}"
+    said = f"![Ink]({view['image_url']})"
+    saved = await apart.sponsor.program.patch(document, {"body": said}, If_Match="*")
+    assert saved.status_code == 200, saved.text
+    shown = await apart.sponsor.browser.get(f"/sponsor/documents/{apart.document_id}")
+    assert f'<img src="{apart.files}{apart.path}/image?{FIELD}=' in shown.text
+    book = await apart.sponsor.program.get(f"{document}/export.epub")
+    with zipfile.ZipFile(BytesIO(book.content)) as parts:
+        assert [name for name in parts.namelist() if "/pictures/" in name] == ["EPUB/pictures/1.png"]
 
 
 async def test_an_address_is_good_for_one_file(apart: Apart) -> None:
