@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.access import Actor
 from app.attachments import queries
 from app.attachments.service import MOST
-from app.workshop.sheets import ADDRESS
+from app.web.file_paths import PICTURE_IN_TEXT, picture_path
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ async def of_entry(db: AsyncConnection, entry_id: UUID, text: str) -> tuple[Illu
 def _named(text: str) -> dict[str, UUID]:
     """The attachments a text names by the addresses at which it does; no more than a document can have."""
     named: dict[str, UUID] = {}
-    for found in ADDRESS.finditer(text):
+    for found in PICTURE_IN_TEXT.finditer(text):
         named.setdefault(found[0].lower(), UUID(found[1]))
         if len(named) >= MOST:
             break
@@ -48,8 +48,5 @@ def _named(text: str) -> dict[str, UUID]:
 async def _found(
     db: AsyncConnection, statement: Select[*tuple[Any, ...]], named: dict[str, UUID]
 ) -> tuple[Illustration, ...]:
-    hashes = {
-        f"/documents/{row.document_id}/attachments/{row.id}/image": row.sha256.hex()
-        for row in (await db.execute(statement)).all()
-    }
+    hashes = {picture_path(row.document_id, row.id): row.sha256.hex() for row in (await db.execute(statement)).all()}
     return tuple(Illustration(address, hashes[address]) for address in named if address in hashes)

@@ -24,6 +24,7 @@ from app.documents.service import parts_of
 from app.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.ids import new_id, now
 from app.web.body_caps import UPLOAD
+from app.web.file_paths import file_path, picture_path
 from app.web.parsing import TooLarge, WrongContentType
 
 Pieces = AsyncIterable[bytes]
@@ -193,7 +194,7 @@ async def sweep(db: AsyncSession, store: Store, *, settled: timedelta = _SETTLED
 
 
 def _view(row: Any) -> AttachmentView:
-    page = f"/documents/{row.document_id}/attachments/{row.id}"
+    page = file_path(row.document_id, row.id)
     return AttachmentView(
         id=row.id,
         document_id=row.document_id,
@@ -206,5 +207,5 @@ def _view(row: Any) -> AttachmentView:
         uploaded_by_name=row.uploaded_by_name,
         url=f"/api/v1{page}/content",
         page_url=page,
-        image_url=f"{page}/image" if row.media_type in PICTURES else None,
+        image_url=picture_path(row.document_id, row.id) if row.media_type in PICTURES else None,
     )

@@ -15,11 +15,11 @@ from typing import Final
 from markupsafe import Markup
 
 from app.web.context import current_actor, resources, settings
-from app.web.file_origin import ADDRESS
+from app.web.file_paths import FILE
 from app.web.file_proofs import FIELD, prover
 
 # An attribute within a tag of what the sanitiser wrote: it quotes every value and leaves no "<" in a text.
-_GIVEN: Final = re.compile(rf'(<(?:a|img)\s(?:[^<>"]|"[^"]*")*?\b(href|src)=")({ADDRESS})(?=")')
+_GIVEN: Final = re.compile(rf'(<(?:a|img)\s(?:[^<>"]|"[^"]*")*?\b(href|src)=")({FILE})(?=")')
 
 
 def plain_address(path: str) -> str:

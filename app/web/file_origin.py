@@ -15,13 +15,11 @@ from quart import has_request_context
 
 from app.web.asgi import Scope
 from app.web.current import this_request
+from app.web.file_paths import FILE
 from app.web.refusals import Refusal, Refused
 
 STATE_KEY: Final = "scriptorium.file_origin"
-_ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-ADDRESS: Final = rf"/documents/{_ID}/attachments/{_ID}(?:/image)?"
-"""A file's address below either origin: its bytes as they came, or the picture made anew."""
-_ADDRESS: Final = re.compile(ADDRESS)
+_ADDRESS: Final = re.compile(FILE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # What the site would read a caller's identity from; here nobody has one but by the address itself.
 _CREDENTIALS: Final = frozenset({b"cookie", b"authorization"})

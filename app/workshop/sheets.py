@@ -1,16 +1,17 @@
 """What the press is given, apart from the press itself, which only benches load: a text, and the pictures in it.
 
-A task is one line of bytes: how long the sheet is, the sheet in JSON, then the pictures it names, one after the other.
+A task is bytes: how long the sheet is (eight of them), the sheet in JSON, then the pictures it names, one after the other.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
+
+from app.web.file_paths import PICTURE_IN_TEXT
 
 EDITION: Final = "2"
 """Goes up when paper comes to look different, so that nothing old is handed out."""
@@ -28,9 +29,6 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType({
 """Why a description stands in the place of a picture, in words for readers."""
 
 _LENGTH: Final = 8
-_ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-ADDRESS: Final = re.compile(f"/documents/{_ID}/attachments/({_ID})/image", re.IGNORECASE)
-"""Where our pages show an attached picture; the group is the attachment."""
 
 
 class Plate(msgspec.Struct, frozen=True):
@@ -58,7 +56,7 @@ class Sheet(msgspec.Struct, frozen=True):
 
 def picture_address(url: str) -> str | None:
     """The address in the one way we write it, if it is that of an attached picture."""
-    return url.lower() if ADDRESS.fullmatch(url) else None
+    return url.lower() if PICTURE_IN_TEXT.fullmatch(url) else None
 
 
 def opened_by(sheet: Sheet) -> bytes:
