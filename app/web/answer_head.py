@@ -1,7 +1,8 @@
 """Writing the head of an answer as uvicorn does, without looking again at headers that were looked at when we started.
 
 uvicorn goes over name and value of each header with two expressions; most of our headers are the same ten in every
-answer.  Those are looked at once, by the same expressions; everything else is looked at each time, as it must be.
+answer.  Those are looked at once, by the same expressions, when the guard that adds them is made; everything else is
+looked at each time, as it must be.
 """
 
 from __future__ import annotations

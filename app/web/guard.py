@@ -16,6 +16,7 @@ from app.web import client_address as address
 from app.web import refusals
 from app.web import request_id as identifier
 from app.web.access_log import AccessLog
+from app.web.answer_head import look_at
 from app.web.asgi import ASGIApp, Message, RawHeaders, Receive, Scope, Send
 from app.web.body_caps import UPLOAD_SECONDS, body_cap, takes_upload
 from app.web.client_address import Network, TrustedProxies
@@ -117,6 +118,7 @@ class Guard:
         self._headers = HeaderSet(security_headers(https=self._https, files_url=settings.files_url))
         self._files = FileOrigin(settings.files_url)
         self._file_headers = HeaderSet(file_headers(https=self._https), never=COOKIES)
+        look_at([*self._headers.pairs, *self._file_headers.pairs])
         self._concurrency = concurrency
         self._body_seconds = body_seconds
 

@@ -98,6 +98,11 @@ class HeaderSet:
         self._ours = self._names | self._dropped
         self._without: dict[frozenset[bytes], RawHeaders] = {}
 
+    @property
+    def pairs(self) -> RawHeaders:
+        """What is added to an answer that has none of these itself."""
+        return self._encoded
+
     def complete(self, given: RawHeaders, request_id: bytes) -> RawHeaders:
         """Return `given` with what is missing added; no `Server`, and the request id always ours."""
         own = self._ours.intersection([name for name, _ in given])

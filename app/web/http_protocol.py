@@ -20,10 +20,6 @@ _NOT_HTTP = Refusal(400, "bad_request", "Bad request", "This is not a request as
 _TOO_SLOW = Refusal(408, "too_slow", "Too slow", "The request did not arrive in time.")
 
 
-for https in (False, True):
-    answer_head.look_at((name.encode(), value.encode()) for name, value in security_headers(https=https).items())
-
-
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's httptools protocol that gives up on heads too large or too slow, and answers with our headers.
 

@@ -10,8 +10,11 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from app.settings import Settings
+from app.web import answer_head
 from app.web.answer_head import Cycle
-from app.web.headers import HeaderSet, security_headers
+from app.web.guard import Guard
+from app.web.headers import HeaderSet, file_headers, security_headers
 from app.web.request_id import new_request_id
 
 Pairs = list[tuple[bytes, bytes]]
@@ -68,7 +71,9 @@ async def told(
     ],
 )
 async def test_the_same_head(given: Pairs, status: int, method: str, keep_alive: bool) -> None:
-    headers = HeaderSet(security_headers(https=True)).complete(given, new_request_id().encode())
+    ours = HeaderSet(security_headers(https=True))
+    answer_head.look_at(ours.pairs)
+    headers = ours.complete(given, new_request_id().encode())
     sent = await told(Cycle, status, headers, method=method, keep_alive=keep_alive)
     assert sent == await told(RequestResponseCycle, status, headers, method=method, keep_alive=keep_alive)
     assert sent[0].startswith(b"HTTP/1.1 %d " % status)
@@ -89,6 +94,19 @@ async def test_the_same_refusal(bad: tuple[bytes, bytes]) -> None:
     for kind in (RequestResponseCycle, Cycle):
         with pytest.raises(RuntimeError):
             await told(kind, 200, [(b"content-length", b"0"), bad])
+
+
+async def nobody(*_: object) -> None:
+    raise AssertionError("nothing was asked")
+
+
+@pytest.mark.parametrize("files", ["", "https://files.example"])
+def test_what_the_guard_adds_was_looked_at(monkeypatch: pytest.MonkeyPatch, files: str) -> None:
+    lines: dict[tuple[bytes, bytes], bytes] = {}
+    monkeypatch.setattr(answer_head, "_LINES", lines)
+    Guard(nobody, Settings(public_url="https://journal.example", files_url=files))
+    added = [*security_headers(https=True, files_url=files).items(), *file_headers(https=True).items()]
+    assert set(lines) == {(name.encode(), value.encode()) for name, value in added}
 
 
 @pytest.mark.parametrize("body", [b"", b"four"])
