@@ -25,7 +25,6 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Select,
-    Subquery,
     Text,
     Uuid,
     bindparam,
@@ -39,6 +38,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.sql.elements import False_
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from app.documents.offered import Document, seen_with
 from app.journal.offered import Entry
@@ -221,7 +221,7 @@ def pattern_of(part: str) -> str:
 
 @cache
 def near_words() -> Prepared:
-    """Words of titles that look like any of these, with the number of the word, the most alike first."""
+    """Words of titles that look like any of these, with the number of the word: for each those most alike, in any order."""
     given = bindparam("words", type_=ARRAY(Text()))
     words = func.unnest(given).table_valued("word", with_ordinality="number", name="typed").render_derived()
     typed = words.c.word
@@ -299,9 +299,9 @@ def _narrowed(shape: Shape, model: Any, at: Any) -> tuple[list[ColumnElement[boo
     return dates, tagged
 
 
-def _text(kind: Kind) -> Subquery:
-    model: Any = Entry if kind == "entry" else Document
-    return model.__table__.alias(f"{kind}_text")  # type: ignore[no-any-return]  # the columns of either are asked for by name
+def _text(kind: Kind) -> NamedFromClause:
+    held = Entry.__table__ if kind == "entry" else Document.__table__
+    return held.alias(f"{kind}_text")
 
 
 def _midnight(day: date) -> datetime:

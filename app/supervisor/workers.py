@@ -43,7 +43,7 @@ class Worker(Process):
         self._asked: float | None = None
         self._patience = START_PATIENCE
         super().__init__(config, sockets)
-        self.process = nursery.a_child(config, self.target, sockets)  # type: ignore[assignment]  # as its spawned ones
+        self.process = nursery.a_child(config, self.target, sockets)  # type: ignore[assignment]  # uvicorn types it as a SpawnProcess
 
     @property
     def server(self) -> uvicorn.Server:

@@ -32,7 +32,7 @@ def _to_standard_error(lines: bytes) -> None:
 
 
 class AccessLog:
-    """Collects requests and hands their lines them to `write` every 100 ms or 200 lines; `flush` at the end loses none."""
+    """Collects requests and hands their lines to `write` every 100 ms or 200 lines; `flush` at the end loses none."""
 
     def __init__(self, write: Write = _to_standard_error) -> None:
         self._write = write

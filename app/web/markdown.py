@@ -108,7 +108,7 @@ def excerpt(text: str, limit: int = 280) -> str:
 
 @lru_cache(maxsize=1024)
 def _first_words(opening: str, limit: int) -> str:
-    """As above; kept, because a list of twenty texts is parsed at every visit else.  At most 4 MB for a process."""
+    """As above; kept, because a list of twenty texts is parsed at every visit else.  At most 7 MB for a process."""
     start = _encodable(opening)
     try:
         words = _running_text(_PARSER.parse(start, {"budget": Budget()}))

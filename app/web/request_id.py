@@ -16,7 +16,7 @@ STATE_KEY = "scriptorium.request_id"
 _ACCEPTABLE = re.compile(rb"[A-Za-z0-9-]{8,64}")
 
 
-_TAIL = 20  # hex digits: 80 random bits, of which 6 give way to version and variant
+_TAIL = 20  # hex digits: 80 random bits, of which 8 give way to version and variant
 _AT_ONCE = 256
 _tails: list[str] = []
 os.register_at_fork(after_in_child=_tails.clear)  # or two workers would give out the same

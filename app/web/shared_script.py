@@ -94,7 +94,11 @@ class SharedStore:
         return _LINES.setdefault(self._client(), _Line())
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        """Run `script` atomically; raises StoreLost, at the latest TIMEOUT and GRACE after this was called."""
+        """Run `script` atomically; raises StoreLost when Valkey is lost, at the latest TIMEOUT and GRACE after this was called.
+
+        GRACE once more where Valkey had forgotten the script.  Only where this process itself stood still past the
+        deadline is Valkey asked anew, and all of that begins again then.
+        """
         line = self._line()
         if line.lost:
             if monotonic() < line.ask_again_at:
