@@ -10,11 +10,14 @@ from typing import Any, ClassVar, cast
 import asyncpg
 import pytest
 from structlog.testing import capture_logs
+from valkey.exceptions import ValkeyError
 
 from app.accounts import suspensions
 from app.accounts.suspensions import Suspensions
 from app.books import Book
 from app.errors import Unavailable
+from app.live import hub
+from app.live.hub import Hub
 from app.rights import line
 from app.rights.line import NoticeLine
 from app.tasks import end
@@ -24,6 +27,7 @@ from app.web.sweeping import Sweeper
 Work = Callable[[], Awaitable[Any]]
 NOBODY = cast(Any, None)
 FORESEEN = (Unavailable(), ConnectionResetError(), asyncpg.InterfaceError("connection is closed"))
+FORESEEN_KINDS = tuple(type(fault) for fault in FORESEEN)
 
 
 class Diary(Book):
@@ -61,7 +65,19 @@ def listening(work: Work, patch: pytest.MonkeyPatch) -> Awaitable[None]:
     return NoticeLine(NOBODY, NOBODY, heard=NOBODY, restored=NOBODY)._keep_up()
 
 
-@pytest.mark.parametrize("loop", [book, looking, sweeper, listening])
+def hearing(work: Work, patch: pytest.MonkeyPatch) -> Awaitable[None]:
+    async def translated() -> None:
+        try:
+            await work()
+        except FORESEEN_KINDS as error:
+            raise type(type(error).__name__, (ValkeyError,), {}) from error  # the same, as Valkey's client would say it
+
+    patch.setattr(hub, "_AGAIN", 0.0)
+    patch.setattr(Hub, "_listen", lambda _: translated())
+    return Hub(NOBODY)._keep_listening()
+
+
+@pytest.mark.parametrize("loop", [book, looking, sweeper, listening, hearing])
 async def test_what_was_foreseen_is_told_in_a_word_and_everything_else_with_where_it_happened(
     loop: Callable[[Work, pytest.MonkeyPatch], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ MOST: Final = 5000
 _LISTEN: Final = 5.0
 _PATIENCE: Final = 0.2  # for a Valkey that hangs; after it those who sit here are told, as when there is none
 _FAREWELLS: Final = 3
+_AGAIN: Final = 1.0  # seconds
 _FAULTS: Final = (ValkeyError, OSError, TimeoutError)
 _log = structlog.get_logger("scriptorium.live")
 
@@ -152,7 +153,10 @@ class Hub:
                 await self._listen()
             except _FAULTS as error:
                 _log.warning("live.line_lost", reason=type(error).__name__)
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(_AGAIN)
+            except Exception:  # noqa: BLE001  # a loop that ended silently would be missed too late
+                _log.exception("live.line_failed")
+                await asyncio.sleep(_AGAIN)
 
     async def _listen(self) -> None:
         async with self._valkey.pubsub(ignore_subscribe_messages=True) as line:
