@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+import structlog
 
 from local.stack import Stack
 from tests import makers
@@ -37,6 +38,13 @@ def pytest_collection_finish() -> None:
     """What was collected stays: the collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 50, 50)  # requests leave no cycles behind, and what does is not much
+
+
+def pytest_sessionstart() -> None:
+    """Tell faults in plain words: drawing the variables of each frame costs more than most tests."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback, colors=False)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.fixture(scope="session")

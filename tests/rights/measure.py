@@ -16,7 +16,6 @@ from tests.e2e.house import House
 from tests.e2e.people import Person, Programs, Secrets
 
 CALLERS = 4  # connections per victim; accepted by whichever worker is free
-PAUSE = 1 / 50  # seconds between two requests of one caller, so that four of them make 200 a second
 
 
 @dataclass
@@ -58,8 +57,10 @@ class Victim:
 class Experiment:
     """An administrator and victims in one house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, rate: int) -> None:
+        """`rate` is how many requests a second a victim makes, on all connections together."""
         self.house = house
+        self._pause = CALLERS / rate
         self.client = httpx.AsyncClient(base_url=house.url, timeout=20)
         self._admin: dict[str, str] = {}
 
@@ -132,7 +133,7 @@ class Experiment:
                 seen.append(Seen(began, answer.status_code))
                 if answer.is_success:
                     let_in.set()
-                await asyncio.sleep(max(0.0, PAUSE - (time.time() - began)))
+                await asyncio.sleep(max(0.0, self._pause - (time.time() - began)))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -43,9 +43,9 @@ def house(size: tuple[int, int]) -> Iterator[House]:
 
 
 @pytest.fixture
-async def experiment(house: House) -> AsyncIterator[Experiment]:
-    """An administrator in that house."""
-    experiment = Experiment(house)
+async def experiment(house: House, size: tuple[int, int]) -> AsyncIterator[Experiment]:
+    """An administrator in that house, and victims with 200 requests a second; beside other tests a quarter of that."""
+    experiment = Experiment(house, 200 if size == LONG else 50)
     await experiment.open()
     yield experiment
     await experiment.close()

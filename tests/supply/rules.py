@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -24,9 +24,9 @@ class Rule:
     example: str
     allowed: tuple[str, ...] = ()
 
-    def finds(self, tree: ast.AST) -> Iterator[int]:
+    def finds(self, nodes: Iterable[ast.AST]) -> Iterator[int]:
         """The lines on which it is."""
-        yield from (getattr(node, "lineno", 0) for node in ast.walk(tree) if self.found(node))
+        yield from (getattr(node, "lineno", 0) for node in nodes if self.found(node))
 
     def looks_at(self, path: str) -> bool:
         """Whether a module is not an exception."""
