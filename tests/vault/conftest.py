@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,14 @@ class House:
         finally:
             for path, pace in left.items():
                 kv.update_metadata(path, mount_point="kv", custom_metadata=pace or {})
+
+
+async def soon(true: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until something is true: for long, because a busy machine takes its time and no promise is held here."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not true():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.02)
 
 
 @contextmanager

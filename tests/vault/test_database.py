@@ -21,8 +21,7 @@ from app.settings import Settings
 from app.vault.broker import Broker
 from app.vault.lease import Spacing
 from app.vault.snapshot import DatabaseLogin
-from tests.vault.conftest import House
-from tests.vault.test_broker import soon
+from tests.vault.conftest import House, soon
 
 INSERT = text("INSERT INTO app.vault_probe (owner, note) VALUES (:owner, :note)")
 COUNT = text("SELECT count(*) FROM app.vault_probe WHERE owner = :owner")

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from app.database import Database
 from app.errors import Unavailable
 from app.vault.broker import Broker
-from tests.vault.conftest import House
-from tests.vault.test_broker import read, running, soon
+from tests.vault.conftest import House, soon
+from tests.vault.test_broker import read, running
 
 PID = text("SELECT pg_backend_pid()")
 ONE = text("SELECT 1")

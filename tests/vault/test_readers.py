@@ -15,8 +15,7 @@ from app.errors import NotFound, Unavailable
 from app.prepared import Prepared
 from app.reader import Reader
 from app.vault.broker import Broker
-from tests.vault.conftest import House
-from tests.vault.test_broker import soon
+from tests.vault.conftest import House, soon
 
 PID = text("SELECT pg_backend_pid()")
 NUMBER = Prepared(

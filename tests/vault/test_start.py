@@ -15,7 +15,7 @@ from app.settings import Settings
 from app.vault.broker import Broker
 from app.vault.client import VaultClient
 from app.vault.errors import Invalid, VaultStartError
-from tests.vault.conftest import House
+from tests.vault.conftest import House, soon
 
 
 def delivered(settings: Settings) -> Path:
@@ -34,7 +34,7 @@ async def refused(settings: Settings, said: list[str]) -> VaultStartError:
 
 
 async def test_a_clean_start_has_everything_and_leaves_nothing(house: House, said: list[str]) -> None:
-    before = house.logins()
+    await soon(lambda: house.logins() == 0)  # Vault ends a token's leases a moment after the token
     broker = Broker(house.settings("clean"), say=said.append)
     await broker.start()
     try:
@@ -47,7 +47,7 @@ async def test_a_clean_start_has_everything_and_leaves_nothing(house: House, sai
         assert snapshot.login.seconds_left() > 60
         assert snapshot.login.valid_until is not None
         assert snapshot.login.valid_until > now()
-        assert house.logins() == before + 1
+        assert house.logins() == 1
         mode = broker.settings.secrets_socket.stat().st_mode
         assert mode & 0o777 == 0o600
         shown = f"{snapshot!r} {broker.facts()!r} {broker.server.status()!r}"
@@ -57,7 +57,7 @@ async def test_a_clean_start_has_everything_and_leaves_nothing(house: House, sai
         assert not [value for value in hidden if value in shown]
     finally:
         await broker.stop()
-    assert house.logins() == before
+    await soon(lambda: house.logins() == 0)
 
 
 async def test_transit_binds_what_it_encrypts_to_its_context(house: House) -> None:

@@ -20,8 +20,8 @@ from app.vault.broker import Broker
 from app.vault.client import TIMEOUT
 from app.vault.rotating import Rotator
 from app.vault.subscriber import Subscriber
-from tests.vault.conftest import House
-from tests.vault.test_broker import running, soon
+from tests.vault.conftest import House, soon
+from tests.vault.test_broker import running
 
 
 @pytest.fixture

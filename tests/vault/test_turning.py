@@ -16,8 +16,8 @@ from app.vault.keyring import KvKeyRing, Listing, Version
 from app.vault.rotating import KEPT_VERSIONS, Rotator, _would_push_out, read_token
 from app.vault.snapshot import RING_FIELDS
 from app.vault.subscriber import Subscriber
-from tests.vault.conftest import House
-from tests.vault.test_broker import running, soon
+from tests.vault.conftest import House, soon
+from tests.vault.test_broker import running
 
 
 async def test_every_ring_turns_and_every_worker_follows_before_the_answer(house: House) -> None:
