@@ -24,7 +24,7 @@ test: $(VENV)/.installed-test ## every check and every test, browser included
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not proof"
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not proof"
 
 lint: $(VENV)/.installed-test ## only the quick checks
 	@$(BIN)/ruff check .

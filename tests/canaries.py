@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -102,7 +103,10 @@ def look_around(stack: Stack, texts: Mapping[str, str]) -> None:
         CANARIES.look(name, text)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Look through everything a test printed and logged."""
+    """Look through everything a test printed and logged; what one of several processes will not show, it need not send."""
     for title, text in report.sections:
         CANARIES.look(f"{title} of {report.nodeid}", text)
+    if report.passed and "PYTEST_XDIST_WORKER" in os.environ:
+        report.sections.clear()
