@@ -44,7 +44,7 @@ class Site:
     app: Quart
     settings: Settings
     stack: Stack
-    _callers: list[Caller] = field(default_factory=list)
+    _callers: list[Caller] = field(default_factory=list, repr=False)  # thousands, towards the end
 
     @property
     def resources(self) -> Resources:
