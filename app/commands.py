@@ -169,7 +169,7 @@ def headers(beginning: str, as_json: bool) -> None:
     route begins so, and with 78 when the settings cannot be used.
     """
     from app.factory import create_app  # noqa: PLC0415 - the whole application, which no other command waits for
-    from app.web import header_list  # noqa: PLC0415 - likewise
+    from app.web import header_list  # noqa: PLC0415 - of the application as well
 
     settings = load_settings(instance_environment())
     found = header_list.header_list(create_app(settings), https=settings.secure, files_url=settings.files_url)

@@ -25,7 +25,7 @@ def run(settings: Settings) -> int:
     try:
         check(settings)
         if settings.workers == 1:
-            from app.supervisor.alone import serve_alone  # noqa: PLC0415  # the application, which others serve otherwise
+            from app.supervisor.alone import serve_alone  # noqa: PLC0415  # it loads the application; a supervisor must not
 
             serve_alone(settings)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -82,12 +83,15 @@ async def test_it_changes_under_load_without_a_failure(house: House, broker: Bro
                 failed[repr(error)] += 1
             done["asked"] += 1
 
+    def noticed(logins: int) -> bool:
+        return len(seen) == logins
+
     async def change() -> None:
         try:
             for number in range(3):
                 await asyncio.sleep(0.6)
                 await turn(house)
-                await soon(lambda number=number: len(seen) == number + 2)  # type: ignore[misc]
+                await soon(partial(noticed, number + 2))
             await soon(lambda: done["asked"] > 50)
         finally:
             ended.set()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from ipaddress import ip_network
+from typing import cast
 
 import pytest
 from quart import Quart, request, websocket
@@ -35,11 +36,14 @@ ALWAYS = (
 )
 
 
+SLOW_MAY_END = "what /slow waits for"
+
+
 def make_app() -> Quart:
     app = Quart(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 16 * 1024 * 1024
     app.seen = []  # type: ignore[attr-defined]
-    app.slow_may_end = threading.Event()  # type: ignore[attr-defined]
+    app.extensions[SLOW_MAY_END] = threading.Event()
 
     @app.route("/", defaults={"path": ""}, methods=["GET", "POST"])
     @app.route("/<path:path>", methods=["GET", "POST"])
@@ -66,7 +70,7 @@ def make_app() -> Quart:
 
     @app.get("/slow")
     async def slow() -> str:
-        await asyncio.to_thread(app.slow_may_end.wait, 20)  # type: ignore[attr-defined]
+        await asyncio.to_thread(app.extensions[SLOW_MAY_END].wait, 20)
         return "slept"
 
     return app
@@ -272,7 +276,7 @@ def test_more_at_once_than_we_can_serve(serve: Serve) -> None:
     assert answer.status == 503
     assert answer.headers["retry-after"] == "2"
     assert server.get("/health/live").status == 200
-    server.guard.app.slow_may_end.set()  # type: ignore[attr-defined]
+    cast(Quart, server.guard.app).extensions[SLOW_MAY_END].set()
     for connection in held:
         assert read_answer(connection).status == 200
         connection.close()
