@@ -36,7 +36,13 @@ SERVICES: Mapping[str, Any] = COMPOSE["services"]
 OURS = ("prepare", "init", "orchestrator", "migrate", "app")
 RUN_THE_APPLICATION = ("app", "migrate")
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
-CHOSEN = {"DOMAIN": "journal.example", "FILES_DOMAIN": "files.example", "WORKERS": "4", "LOG_LEVEL": "warning"}
+CHOSEN = {
+    "DOMAIN": "journal.example",
+    "FILES_DOMAIN": "files.example",
+    "WORKERS": "4",
+    "SHARED_BUFFERS": "1GB",
+    "LOG_LEVEL": "warning",
+}
 
 
 def filled(value: str, chosen: Mapping[str, str]) -> str:
@@ -49,6 +55,14 @@ def environment(service: str, chosen: Mapping[str, str] = {}) -> dict[str, str]:
     """The environment the application of a service finds: compose's, and what the handover adds."""
     given = {name: filled(value, chosen) for name, value in SERVICES[service]["environment"].items()}
     return given | {"SCRIPTORIUM_VAULT_ROLE_ID": "role", "SCRIPTORIUM_VAULT_SECRET_ID_FILE": "/run/handover/x"}
+
+
+def test_postgresql_takes_the_cache_it_is_given() -> None:
+    start = (ROOT / "compose" / "postgres" / "start.sh").read_text("utf-8")
+    for chosen, size in (({}, "256MB"), (CHOSEN, "1GB")):
+        given = {"SHARED_BUFFERS": filled(SERVICES["postgres"]["environment"]["SHARED_BUFFERS"], chosen)}
+        assert given == {"SHARED_BUFFERS": size}
+        assert f'-c shared_buffers="{size}"' in filled(start, given)
 
 
 @pytest.mark.parametrize("service", RUN_THE_APPLICATION)

@@ -1,10 +1,11 @@
 """Statements that find texts.  Who may see which document is decided by the documents' own `seen_with`.
 
-Only the newest `RANKED` matches of each kind are ranked: opening texts costs more than naming them.  They are looked for
-among the newest texts, of which there should be enough (`enough`), and among the older ones only where there are not.  Where
-PostgreSQL's own statistics expect one text in ten to match, the newest are opened one after the other (`Opened`); else the
-words' index is met with that of the dates (`Named`).  `search` is one statement with both kinds in it, of which only the
-best page is marked.
+Only the newest `RANKED` matches of each kind are ranked: opening texts costs more than naming them.  Where PostgreSQL's
+own statistics expect few, all texts are looked at, for the words as they were typed and, if those are too few, for what
+begins with them (`Whole`).  Else matches are looked for among the newest texts, of which there should be enough (`enough`),
+and among the older ones only where there are not: where one text in ten should match, the newest are opened one after the
+other (`Opened`), and otherwise the words' index is met with that of the dates (`Named`).  `search` is one statement with
+both kinds in it, of which only the best page is marked.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from app.search.wording import START, STOP
 from app.web.tags import wanted
 
 Kind = Literal["entry", "document"]
-Way = Literal["Named", "Opened"]
+Way = Literal["Whole", "Named", "Opened"]
 Ways = tuple[tuple[Kind, Way], ...]
 
 RANKED: Final = 200
@@ -61,7 +62,7 @@ _PART: Final = 8
 MANY: Final = 10_000
 """Texts of a kind; of fewer, all are looked at."""
 _FEW: Final = 2 * RANKED
-"""Matches that are all named at once, even if there should be ten times as many: two looks would cost more."""
+"""Matches for which all texts are looked at, even if there are ten times as many in the end: it costs less than dates do."""
 _COMMON: Final = 10
 """Of so many texts one matches where it is cheaper to open the newest ones than to read where the words are."""
 PEOPLE: Final = 50
@@ -108,8 +109,16 @@ class _Looked:
     where: tuple[ColumnElement[bool], ...]
 
     @property
-    def matching(self) -> ColumnElement[bool]:
-        found: ColumnElement[bool] = self.model.search.op("@@", is_comparison=True)(_query())
+    def named(self) -> Select[*tuple[Any, ...]]:
+        """Every text there is to look at."""
+        model, state = self.model, self.state.label("state")
+        return select(model.id, self.at.label("at"), self.person.label("person_id"), state).where(
+            *self.dates, *self.where
+        )
+
+    def matching(self, words: str = "words") -> ColumnElement[bool]:
+        """Whether it holds the words of this parameter, by their index."""
+        found: ColumnElement[bool] = self.model.search.op("@@", is_comparison=True)(_query(words))
         return found
 
 
@@ -140,7 +149,10 @@ def estimate(shape: Shape) -> Prepared:
     parts = []
     for kind in shape.kinds:
         looked = _looked(kind, shape)
-        parts += [select(looked.model.id).where(looked.matching, *looked.dates, *looked.where), select(looked.model.id)]
+        parts += [
+            select(looked.model.id).where(looked.matching(), *looked.dates, *looked.where),
+            select(looked.model.id),
+        ]
     return Prepared(union_all(*parts))
 
 
@@ -152,13 +164,13 @@ def expected(plan: Mapping[str, Any], kinds: tuple[Kind, ...]) -> dict[Kind, tup
 
 def way(matches: int, texts: int) -> Way:
     """How so many matches among so many texts are found soonest."""
-    return "Opened" if texts > MANY and matches * _COMMON >= texts else "Named"
-
-
-def enough(matches: int, texts: int) -> int | None:
-    """Among how many of the newest texts is looked first; None stands for all."""
     if texts <= MANY or matches <= _FEW:
-        return None
+        return "Whole"
+    return "Opened" if matches * _COMMON >= texts else "Named"
+
+
+def enough(matches: int, texts: int) -> int:
+    """Among how many of the newest texts is looked first, unless all are."""
     return min(ceil(_AMPLE * RANKED * texts / matches), texts // _PART)
 
 
@@ -176,7 +188,15 @@ def beginnings(shape: Shape) -> Prepared:
 @lru_cache(maxsize=256)
 def search(shape: Shape, ways: Ways) -> Prepared:
     """The best matches of all kinds, a page of them."""
-    latest = {kind: _latest(kind, shape, way) for kind, way in ways}
+    looked = {kind: _looked(kind, shape) for kind in shape.kinds}
+    first = {kind: _first(kind, looked[kind], way) for kind, way in ways}
+    few = sum((_count(first[kind]) for kind, way in ways if way == "Whole"), _NONE) < _RANKED
+    latest = {
+        kind: _all_if(few, kind, looked[kind], first[kind])
+        if way == "Whole"
+        else _and_older(kind, looked[kind], first[kind])
+        for kind, way in ways
+    }
     either = union_all(*[_ranked(kind, chosen) for kind, chosen in latest.items()]).subquery("either")
     page = select(either).order_by(either.c.rank.desc(), either.c.at.desc(), either.c.id)
     best = page.limit(_number("limit")).offset(_number("offset")).cte("best").prefix_with("MATERIALIZED")
@@ -237,30 +257,52 @@ def near_words() -> Prepared:
     )
 
 
-def _latest(kind: Kind, shape: Shape, way: Way) -> CTE:
-    """The newest matches of a kind, as many as are ranked."""
-    looked = _looked(kind, shape)
-    named = select(
-        looked.model.id, looked.at.label("at"), looked.person.label("person_id"), looked.state.label("state")
-    ).where(*looked.dates, *looked.where)
-    since: ColumnElement[datetime] = bindparam(f"{kind}_since", type_=DateTime(timezone=True))
-    # Two indexes that could both take the date would never be met with each other; most texts are older anyway.
-    recent, older = named.where(looked.at >= since), named.where((looked.at < since).is_(true()), looked.matching)
-    if way == "Opened":
+def _first(kind: Kind, looked: _Looked, way: Way) -> CTE:
+    """The newest matches where they are looked for first."""
+    if way == "Whole":
+        found = looked.named.where(looked.matching("whole")).order_by(looked.at.desc())
+    elif way == "Opened":
         # A function instead of its operator: whichever index leads through the newest texts, it is not that of the words.
         holding = func.ts_match_vq(looked.model.search, _query(), type_=Boolean())
-        found = recent.where(holding).order_by(looked.at.desc()).limit(_RANKED)
+        found = looked.named.where(looked.at >= _since(kind), holding).order_by(looked.at.desc())
     else:
         # Apart from the rest, so that the words are looked up in their index and nobody walks through all texts by date.
-        apart = recent.where(looked.matching).cte(f"{kind}_recent").prefix_with("MATERIALIZED")
-        found = select(apart).order_by(apart.c.at.desc()).limit(_RANKED)
-    first = found.cte(f"{kind}_first").prefix_with("MATERIALIZED")
-    few = select(func.count()).select_from(first).scalar_subquery() < _RANKED
+        recent = looked.named.where(looked.at >= _since(kind), looked.matching())
+        apart = recent.cte(f"{kind}_recent").prefix_with("MATERIALIZED")
+        found = select(apart).order_by(apart.c.at.desc())
+    return found.limit(_RANKED).cte(f"{kind}_first").prefix_with("MATERIALIZED")
+
+
+def _and_older(kind: Kind, looked: _Looked, first: CTE) -> CTE:
+    """The newest matches: what was found first and, if that is too little, older ones."""
+    # Two indexes that could both take the date would never be met with each other; most texts are older anyway.
+    older = looked.named.where((looked.at < _since(kind)).is_(true()), looked.matching())
     # Where all were looked at there is none older; the words are not looked up a second time to find that out.
-    rest = older.where(since > _BEFORE_ALL, few).cte(f"{kind}_older").prefix_with("MATERIALIZED")
-    both = union_all(select(first), select(rest)).subquery()
+    rest = older.where(_since(kind) > _BEFORE_ALL, _count(first) < _RANKED)
+    return _newest(kind, select(first), rest.cte(f"{kind}_rest").prefix_with("MATERIALIZED"))
+
+
+def _all_if(few: ColumnElement[bool], kind: Kind, looked: _Looked, first: CTE) -> CTE:
+    """The newest matches: what was found first or, if that is too little, whatever begins with the words as well."""
+    again = (_words("words") != _words("whole")) & few  # known when it is planned: whole words are not looked up twice
+    rest = looked.named.where(looked.matching(), again)
+    return _newest(kind, select(first).where(~again), rest.cte(f"{kind}_rest").prefix_with("MATERIALIZED"))
+
+
+def _newest(kind: Kind, first: Select[*tuple[Any, ...]], rest: CTE) -> CTE:
+    both = union_all(first, select(rest)).subquery()
     newest = select(both).order_by(both.c.at.desc()).limit(_RANKED)
     return newest.cte(f"{kind}_newest").prefix_with("MATERIALIZED")
+
+
+def _since(kind: Kind) -> ColumnElement[datetime]:
+    """Where "the newest" begin."""
+    since: ColumnElement[datetime] = bindparam(f"{kind}_since", type_=DateTime(timezone=True))
+    return since
+
+
+def _count(found: CTE) -> ColumnElement[int]:
+    return select(func.count()).select_from(found).scalar_subquery()
 
 
 def _ranked(kind: Kind, latest: CTE) -> Select[*tuple[Any, ...]]:
@@ -313,8 +355,13 @@ def _end(day: date) -> datetime:
     return datetime.combine(day, time.max, UTC)
 
 
-def _query() -> ColumnElement[Any]:
-    made: ColumnElement[Any] = func.to_tsquery(_SIMPLE, bindparam("words", type_=Text()))
+def _words(name: str) -> ColumnElement[str]:
+    given: ColumnElement[str] = bindparam(name, type_=Text())
+    return given
+
+
+def _query(words: str = "words") -> ColumnElement[Any]:
+    made: ColumnElement[Any] = func.to_tsquery(_SIMPLE, _words(words))
     return made
 
 
@@ -334,5 +381,6 @@ def _literal(constant: str) -> ColumnElement[str]:
     return literal_column("'" + constant.replace("'", "''") + "'", Text())
 
 
+_NONE: Final = literal_column("0", Integer())
 _ONE: Final = literal_column("1", Integer())
 _RANKED: Final = literal_column(str(RANKED), Integer())

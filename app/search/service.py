@@ -30,20 +30,22 @@ async def find(db: Reader, actor: Actor, asked: SearchQuery, *, start: int, limi
         if asked.person:
             named = await queries.people_named().all(db, {"pattern": queries.pattern_of(asked.person)})
             values["people"] = [person.id for person in named]
-        rows = await _search(db, shape, values | {"words": wording.tsquery(words)})
+        rows = await _search(
+            db, shape, values | {"words": wording.tsquery(words), "whole": wording.tsquery_of_whole(words)}
+        )
         similar = not rows and start == 0
         if similar:
             alike = await _alike(db, words)
             if any(alike):
                 meant = wording.tsquery_of_any([[word, *others] for word, others in zip(words, alike, strict=True)])
-                rows = await _search(db, shape, values | {"words": meant})
+                rows = await _search(db, shape, values | {"words": meant, "whole": meant})
     return [_found(row, actor) for row in rows], similar and bool(rows)
 
 
 async def _search(db: Reader, shape: Shape, values: dict[str, Any]) -> list[Any]:
     numbers = queries.expected(await queries.estimate(shape).expected(db, values), shape.kinds)
     ways = tuple((kind, queries.way(*numbers[kind])) for kind in shape.kinds)
-    texts = {f"{kind}_enough": queries.enough(*numbers[kind]) or 0 for kind in shape.kinds}
+    texts = {f"{kind}_enough": 0 if way == "Whole" else queries.enough(*numbers[kind]) for kind, way in ways}
     since: Any = await queries.beginnings(shape).first(db, values | texts) if any(texts.values()) else None
     values |= {
         f"{kind}_since": (getattr(since, kind) if texts[f"{kind}_enough"] else None) or queries.BEFORE_ALL

@@ -25,6 +25,11 @@ def tsquery(words: list[str]) -> str:
     return " & ".join(f"'{word}'" + (":*" if len(word) >= _PREFIX else "") for word in words)
 
 
+def tsquery_of_whole(words: list[str]) -> str:
+    """All of the words just as they were typed."""
+    return " & ".join(f"'{word}'" for word in words)
+
+
 def tsquery_of_any(alike: list[list[str]]) -> str:
     """For each word, itself or any of those that may be meant by it."""
     return " & ".join("(" + " | ".join(f"'{_quoted(word)}'" for word in words) + ")" for words in alike)

@@ -33,4 +33,5 @@ exec postgres -D "$PGDATA" \
     -c ssl_min_protocol_version=TLSv1.2 \
     -c password_encryption=scram-sha-256 \
     -c max_connections=200 \
+    -c shared_buffers="${SHARED_BUFFERS:-256MB}" \
     -c log_statement=none -c log_min_error_statement=panic

@@ -14,6 +14,7 @@ from typing import cast as typed
 
 import asyncpg
 import pytest
+from sqlalchemy import Integer, literal_column
 
 from app.reader import Reader, Readers
 from app.search import queries
@@ -108,7 +109,7 @@ async def test_no_search_reads_a_big_table_from_one_end_to_the_other(
             shape = Shape(kinds, roles, queries.limits_of(query))
             since = datetime(2020, 1, 1, tzinfo=UTC)
             values = queries.parameters(query, max.id) | {
-                "words": "'soot':*", "people": [max.id], "limit": 21, "offset": 0,
+                "words": "'soot':*", "whole": "'soot'", "people": [max.id], "limit": 21, "offset": 0,
                 "entry_since": since, "document_since": since, "entry_enough": 800, "document_enough": 800,
             }  # fmt: skip
             search = queries.search(shape, tuple((kind, way) for kind in kinds))
@@ -119,16 +120,37 @@ async def test_no_search_reads_a_big_table_from_one_end_to_the_other(
 
 async def test_where_all_is_looked_at_nothing_is_looked_up_twice(site: Site, max: Person) -> None:
     shape = Shape(KINDS, frozenset({"sponsor"}), frozenset())
-    values = {"words": "'soot'", "limit": 10, "offset": 0, "viewer": max.id}
+    later = queries.BEFORE_ALL + timedelta(days=1)
     for way in get_args(Way):
         statement = queries.search(shape, tuple((kind, way) for kind in KINDS))
         async with planning(site) as db:
-            for since, again in ((queries.BEFORE_ALL, False), (queries.BEFORE_ALL + timedelta(days=1), True)):
-                moments = {"entry_since": since, "document_since": since}
-                plan = list(nodes(await statement.expected(db, values | moments)))
+            for words, since in product(("'soot'", "'soot':*"), (queries.BEFORE_ALL, later)):
+                values = {"words": words, "whole": "'soot'", "limit": 10, "offset": 0, "viewer": max.id}
+                values |= {"entry_since": since, "document_since": since}
+                plan = list(nodes(await statement.expected(db, values)))
+                again = words == "'soot':*" if way == "Whole" else since == later
                 for kind in KINDS:
-                    older = next(node for node in plan if node.get("Subplan Name") == f"CTE {kind}_older")
-                    assert (older.get("One-Time Filter") != "false") == again, (way, older)
+                    rest = next(node for node in plan if node.get("Subplan Name") == f"CTE {kind}_rest")
+                    assert (rest.get("One-Time Filter") != "false") == again, (way, words, rest)
+
+
+async def test_beginnings_are_looked_for_where_whole_words_are_too_few(
+    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both kinds count together, and a text that holds the very word is never shown twice."""
+    rare = "z" + secrets.token_hex(6)
+    made: dict[str, set[str]] = {}
+    for word in (rare, f"{rare}ing"):
+        entry = await makers.entry(cast.max, f"On {word}")
+        document = await makers.document(cast.alice, title=f"Plan {word}")
+        made[word] = {str(entry["id"]), str(document["id"])}
+    shape = Shape(KINDS, frozenset({"sponsor"}), frozenset())
+    values = {"words": f"'{rare}':*", "whole": f"'{rare}'", "limit": 10, "offset": 0, "viewer": cast.alice.id}
+    for ranked, found in ((2, made[rare]), (3, set().union(*made.values()))):
+        monkeypatch.setattr(queries, "_RANKED", literal_column(str(ranked), Integer()))
+        statement = queries.search.__wrapped__(shape, tuple((kind, "Whole") for kind in KINDS))
+        async with planning(site) as db:
+            assert sorted(str(row.id) for row in await statement.all(db, values)) == sorted(found), ranked
 
 
 async def test_near_words_are_found_by_their_letters(site: Site) -> None:
@@ -149,7 +171,7 @@ async def test_common_words_are_looked_for_among_the_newest_only(site: Site, cas
     rare = "z" + secrets.token_hex(6)
     made = [(await makers.entry(cast.max, f"Number {number} {rare}"))["id"] for number in range(4)]
     shape = Shape(("entry",), frozenset(), frozenset())
-    values = {"words": f"'{rare}'", "limit": 10, "offset": 0}
+    values = {"words": f"'{rare}'", "whole": f"'{rare}'", "limit": 10, "offset": 0}
     async with planning(site) as db:
         for way, since in product(
             get_args(Way), (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(tz=UTC) + timedelta(days=1))
@@ -168,6 +190,7 @@ async def test_in_a_big_library_the_newest_are_looked_at_first(
     made = [(await makers.entry(cast.max, f"On {rare}"))["id"] for _ in range(3)]
     made.append((await makers.document(cast.alice, title=f"Plan {rare}"))["id"])
     monkeypatch.setattr(queries, "MANY", -1)
+    monkeypatch.setattr(queries, "_FEW", -1)
     monkeypatch.setattr(queries, "_COMMON", common)
     monkeypatch.setattr(queries, "enough", lambda matches, texts: 1)
     sent, found = await asked(site, cast.ada.program, f"q={rare}")
@@ -175,12 +198,11 @@ async def test_in_a_big_library_the_newest_are_looked_at_first(
 
 
 def test_which_way() -> None:
-    ways = [queries.way(matches, 200_000) for matches in (1, 19_999, 20_000, 200_000)]
-    assert ways == ["Named", "Named", "Opened", "Opened"]
-    assert queries.way(5_000, 5_000) == "Named"
-    looked_at = [queries.enough(matches, 200_000) for matches in (0, 400, 401, 20_000, 200_000)]
-    assert looked_at == [None, None, 25_000, 4_000, 2 * queries.RANKED]
-    assert queries.enough(queries.MANY, queries.MANY) is None
+    ways = [queries.way(matches, 200_000) for matches in (1, 400, 401, 19_999, 20_000, 200_000)]
+    assert ways == ["Whole", "Whole", "Named", "Named", "Opened", "Opened"]
+    assert queries.way(queries.MANY, queries.MANY) == "Whole"
+    looked_at = [queries.enough(matches, 200_000) for matches in (401, 20_000, 200_000)]
+    assert looked_at == [25_000, 4_000, 2 * queries.RANKED]
 
 
 @dataclass
