@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from html import unescape
 from typing import Any, Self
 
@@ -20,19 +21,70 @@ PORT = 40_000
 
 
 class Door(httpx.AsyncBaseTransport):
-    """Hands requests to the whole application, guard included, in this process."""
+    """Hands requests to the whole application, guard included, in this process.
+
+    As httpx's own does, but that one looks for a library that is not there, once more with every request.
+    """
 
     def __init__(self, app: Quart, address: str) -> None:
         self._app = app
-        self._inner = httpx.ASGITransport(app=app, client=(address, PORT))  # type: ignore[arg-type]  # Quart types it closer
+        self._client = (address, PORT)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        await response.aread()
+        response = await self._answer(request)
         OBSERVED.note(self._app, request, response)
         RECORDED.note(self._app, request, response)
         if not response.headers.get("content-type", "").startswith(("image/", "font/")):
             CANARIES.look(f"the answer to {request.method} {request.url.path}", f"{response.headers} {response.text}")
+        return response
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        url = request.url
+        scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": request.method,
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+            "scheme": url.scheme,
+            "path": url.path,
+            "raw_path": url.raw_path.partition(b"?")[0],
+            "query_string": url.query,
+            "server": (url.host, url.port),
+            "client": self._client,
+            "root_path": "",
+        }
+        sent = aiter(request.stream)
+        given, answered = False, asyncio.Event()
+        status, headers, body = 0, list[tuple[bytes, bytes]](), list[bytes]()
+
+        async def receive() -> dict[str, Any]:
+            nonlocal given
+            if given:
+                await answered.wait()
+                return {"type": "http.disconnect"}
+            part = await anext(sent, None)
+            given = part is None
+            return {"type": "http.request", "body": part or b"", "more_body": not given}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            nonlocal status, headers
+            if message["type"] == "http.response.start":
+                assert not status, "an answer begins once"
+                status, headers = message["status"], list(message.get("headers", []))
+            elif message["type"] == "http.response.body":
+                assert not answered.is_set(), "an answer ends once"
+                if request.method != "HEAD":
+                    body.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    answered.set()
+
+        await self._app(scope, receive, send)  # type: ignore[arg-type]  # plain dicts
+        assert status, "there was no answer"
+        assert answered.is_set(), "the answer has no end"
+        response = httpx.Response(status, headers=headers, stream=httpx.ByteStream(b"".join(body)))
+        await response.aread()
         return response
 
 

@@ -32,7 +32,7 @@ _QUOTED: Final = re.compile(r"=\"[^\"<>]*\"|='[^'<>]*'")
 _JWT: Final = re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}")
 _OURS: Final = re.compile(r"\bscr_[A-Za-z0-9_-]{20,}")
 _ADDRESSES: Final = re.compile(r"\s(?:src|href|action|formaction)=[\"']([^\"']*)")
-_WORDS: Final = re.compile(r"[\w.-]{40,}")
+_WORDS: Final = re.compile(r"(?<![\w.-])[\w.-]{40,}", re.ASCII)  # tried where a word begins, and nowhere else
 
 
 @dataclass(frozen=True)

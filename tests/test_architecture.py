@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -27,13 +27,22 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """What a module says; several tests ask."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def calls(path: Path) -> tuple[tuple[str, ast.Call], ...]:
     """The name by which each call in a module is made, and the call."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    found = []
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call):
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            yield name, node
+            found.append((name, node))
+    return tuple(found)
 
 
 def test_imports_go_where_they_may(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +53,7 @@ def test_imports_go_where_they_may(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.read_text(encoding="utf-8").strip()], ids=named)
 def test_a_module_says_what_is_kept_there(path: Path) -> None:
-    said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    said = ast.get_docstring(parsed(path)) or ""
     assert said.strip(), f"{named(path)} begins with no sentence"
     assert re.search(r"[.:;?!]$", said.split("\n\n")[0].strip()), f"{named(path)}: one whole sentence"
 
@@ -107,7 +116,7 @@ def test_nothing_dangerous_is_called() -> None:
             forbidden = name in {"system", "popen", "utcnow", "utcfromtimestamp"}
             assert not evaluates, f"{named(path)}:{call.lineno}"
             assert not forbidden, f"{named(path)}:{call.lineno}"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 modules = {alias.name for alias in node.names} | {getattr(node, "module", "") or ""}
                 assert not modules & {"pickle", "marshal", "shelve"}, f"{named(path)}:{node.lineno}"

@@ -20,6 +20,8 @@ from tests.site import Site
 from tests.test_every_route import concrete, each
 
 MEGABYTE = 1024 * 1024
+Targets = list[tuple[str, str, type[Any]]]
+TargetsAndRules = list[tuple[str, str, type[Any], str]]
 MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
 # Bodies that are not JSON as RFC 8259 and this house have it, whatever route they are sent to.
 RAW: dict[str, bytes] = {
@@ -65,13 +67,12 @@ def struct(model: type[Any]) -> type[msgspec.Struct]:
     return model
 
 
-async def targets(site: Site, cast: Cast) -> list[tuple[str, str, type[Any]]]:
-    """Method, address and body type of every JSON route that takes a body; documents are the caller's own."""
-    return [(method, path, body) for method, path, body, _ in await targets_and_rules(site, cast)]
+@pytest.fixture(scope="module")
+async def targets_and_rules(site: Site, cast: Cast) -> TargetsAndRules:
+    """Method, address, body type and rule of every JSON route that takes a body; documents are the caller's own.
 
-
-async def targets_and_rules(site: Site, cast: Cast) -> list[tuple[str, str, type[Any], str]]:
-    """The same, each with the rule it is one of."""
+    Made once: nothing that is sent there may change them, as each test makes sure.
+    """
     own = await makers.document(cast.alice, cast.bob)
     found = []
     for rule, method in each(site):
@@ -86,6 +87,12 @@ async def targets_and_rules(site: Site, cast: Cast) -> list[tuple[str, str, type
         found.append((method, concrete(path), operation.body, rule.rule))
     assert len(found) > 10
     return found
+
+
+@pytest.fixture
+def targets(targets_and_rules: TargetsAndRules) -> Targets:
+    """The same without their rules."""
+    return [(method, path, body) for method, path, body, _ in targets_and_rules]
 
 
 def allowed_in(cast: Cast, path: str) -> Person:
@@ -112,28 +119,25 @@ async def unchanged(site: Site, before: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("name", RAW)
-async def test_what_is_not_json(site: Site, cast: Cast, name: str) -> None:
-    all_targets = await targets(site, cast)
+async def test_what_is_not_json(site: Site, cast: Cast, targets: Targets, name: str) -> None:
     before = await site.counts()
-    for method, path, _ in all_targets:
+    for method, path, _ in targets:
         answer = await allowed_in(cast, path).program.raw(method, path, RAW[name], If_Match="*")
         check(answer, 400)
     await unchanged(site, before)
 
 
-async def test_what_is_no_object(site: Site, cast: Cast) -> None:
-    all_targets = await targets(site, cast)
+async def test_what_is_no_object(site: Site, cast: Cast, targets: Targets) -> None:
     before = await site.counts()
-    for method, path, _ in all_targets:
+    for method, path, _ in targets:
         for body in NOT_OBJECTS:
             check(await allowed_in(cast, path).program.raw(method, path, body, If_Match="*"), 422)
     await unchanged(site, before)
 
 
-async def test_wrong_kinds_of_content(site: Site, cast: Cast) -> None:
-    all_targets = await targets(site, cast)
+async def test_wrong_kinds_of_content(site: Site, cast: Cast, targets: Targets) -> None:
     before = await site.counts()
-    for method, path, _ in all_targets:
+    for method, path, _ in targets:
         program = allowed_in(cast, path).program
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json"):
             check(await program.raw(method, path, b'{"reason":"x"}', Content_Type=kind, If_Match="*"), 415)
@@ -143,11 +147,10 @@ async def test_wrong_kinds_of_content(site: Site, cast: Cast) -> None:
     await unchanged(site, before)
 
 
-async def test_an_empty_body(site: Site, cast: Cast) -> None:
-    all_targets = await targets_and_rules(site, cast)
-    assert {rule for *_, rule in all_targets} > BODILESS
+async def test_an_empty_body(site: Site, cast: Cast, targets_and_rules: TargetsAndRules) -> None:
+    assert {rule for *_, rule in targets_and_rules} > BODILESS
     before = await site.counts()
-    for method, path, body, rule in all_targets:
+    for method, path, body, rule in targets_and_rules:
         if rule in BODILESS:
             continue  # done: below
         program = allowed_in(cast, path).program
@@ -184,15 +187,14 @@ async def test_an_empty_body_where_none_is_needed(site: Site, cast: Cast) -> Non
         assert answer.status_code == 200, f"{path}: {answer.text[:300]}"
 
 
-async def test_bodies_that_are_too_large(site: Site, cast: Cast) -> None:
-    all_targets = await targets(site, cast)
+async def test_bodies_that_are_too_large(site: Site, cast: Cast, targets: Targets) -> None:
     before = await site.counts()
 
     async def chunks(size: int) -> Any:
         for _ in range(size // 65536 + 1):
             yield b" " * 65536
 
-    for method, path, _ in all_targets:
+    for method, path, _ in targets:
         program = allowed_in(cast, path).program
         cap = body_cap(path, "application/json")
         check(await program.raw(method, path, b" " * (cap + 1)), 413)
@@ -201,11 +203,10 @@ async def test_bodies_that_are_too_large(site: Site, cast: Cast) -> None:
     await unchanged(site, before)
 
 
-async def test_wrong_values_in_every_field(site: Site, cast: Cast) -> None:
+async def test_wrong_values_in_every_field(site: Site, cast: Cast, targets: Targets) -> None:
     """Each field of each body in turn, with values of every wrong kind; the rest of the body is as it should be."""
-    all_targets = await targets(site, cast)
     before = await site.counts()
-    for method, path, body in all_targets:
+    for method, path, body in targets:
         program = allowed_in(cast, path).program
         for name, field in fields_of(struct(body)).items():
             for value in WRONG:
@@ -219,10 +220,9 @@ async def test_wrong_values_in_every_field(site: Site, cast: Cast) -> None:
     await unchanged(site, before)
 
 
-async def test_fields_that_do_not_exist(site: Site, cast: Cast) -> None:
-    all_targets = await targets(site, cast)
+async def test_fields_that_do_not_exist(site: Site, cast: Cast, targets: Targets) -> None:
     before = await site.counts()
-    for method, path, _ in all_targets:
+    for method, path, _ in targets:
         for name in ("surprise", "__proto__", "constructor", "", "ti tle", "x" * 5000, "id", "created_at"):
             sent = json.dumps({**_good(method, path), name: "x"}).encode()
             answer = await allowed_in(cast, path).program.raw(method, path, sent, If_Match='"99"')

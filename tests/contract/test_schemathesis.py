@@ -18,6 +18,8 @@ from tests.served import served
 from tests.site import Site
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+# What hypothesis works out about Unicode, in seconds; each run would do it anew, had it no place to look it up.
+KNOWN = Path(__file__).resolve().parents[2] / ".hypothesis"
 ROLES = ("visitor", "member", "sponsor", "editor", "admin")
 CHECKS = (
     "not_a_server_error",
@@ -67,7 +69,7 @@ async def run(site: Site, role: str, *options: str) -> None:
             *("--exclude-path", "/api/csp-reports"),
             *options,
             cwd=folder,
-            env={**os.environ, "NO_COLOR": "1"},
+            env={**os.environ, "NO_COLOR": "1", "HYPOTHESIS_STORAGE_DIRECTORY": str(KNOWN)},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

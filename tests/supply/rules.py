@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -37,8 +38,14 @@ def called(node: ast.AST, *names: str) -> bool:
     """Whether a node calls something by one of these names, dotted as far as it is told."""
     if not isinstance(node, ast.Call):
         return False
-    name = ast.unparse(node.func)
+    name = _written(node.func)
     return any(name == wanted or name.endswith(f".{wanted}") for wanted in names)
+
+
+@cache
+def _written(function: ast.expr) -> str:
+    """What is called, as it is written; asked by most rules, of every call."""
+    return ast.unparse(function)
 
 
 def imports(node: ast.AST, *modules: str) -> bool:
