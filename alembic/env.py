@@ -10,7 +10,6 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from alembic import context
-from app.tables import metadata
 
 ADVISORY_LOCK = 0x5C819708
 LOCK_TIMEOUT = "4s"
@@ -20,7 +19,7 @@ def run(connection: Connection) -> None:
     """Bring the schema to the wanted revision in one transaction."""
     context.configure(
         connection=connection,
-        target_metadata=metadata,
+        target_metadata=context.config.attributes.get("metadata"),  # only where the two are compared
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=True,

@@ -1,4 +1,7 @@
-"""What an operator types besides `serve`: migrate, make the first administrator, rotate, verify, back up and look."""
+"""What an operator types besides `serve`: migrate, make the first administrator, rotate, verify, back up and look.
+
+What only one command needs is loaded by that command: most of the time they take is that of loading.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,9 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from app import migrations, operations, rotation
+from app import operations, rotation
 from app.accounts.service import Decision
 from app.audit.verdict import in_words
-from app.backup import service as backup
 from app.command_line import fail, instance_environment, load_settings
 from app.errors import DomainError, Invalid
 from app.ids import now
@@ -59,6 +61,8 @@ def main() -> None:
 @click.option("--revision", default="head", show_default=True, help="Where to bring the schema.")
 def migrate(revision: str) -> None:
     """Bring the database to the newest schema, under the migration's own login from Vault."""
+    from app import migrations  # noqa: PLC0415 - see above
+
     settings = load_settings(os.environ)
     run(lambda: migrations.migrate(settings, revision))
     click.echo("The database has the newest schema.")
@@ -220,6 +224,8 @@ def make_backup(file: Path | None, as_json: bool) -> None:
     It holds the database and the attached files.  Secrets are not in it: Vault has its own backup, and without its
     pepper nobody in this one can sign in.
     """
+    from app.backup import service as backup  # noqa: PLC0415 - see above
+
     settings = load_settings(instance_environment())
     target = file or Path(f"scriptorium-{now():%Y%m%d-%H%M%S}.tar.gz")
     if not target.parent.is_dir():
@@ -239,6 +245,8 @@ def restore_backup(file: Path, as_json: bool) -> None:
 
     Everybody signs in again afterwards.  Exits with 0 when the trail is whole, 1 when it is not or nothing was done.
     """
+    from app.backup import service as backup  # noqa: PLC0415 - see above
+
     settings = load_settings(instance_environment())
     found = _with_steps("Restoring", as_json, lambda say: backup.restore(settings, file, say))
     words = f"{found.rows} rows and {found.files} files of {found.made_at} are back.\n{in_words(found.trail)}"

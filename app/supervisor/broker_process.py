@@ -19,7 +19,7 @@ from app.supervisor.kinship import end_with_parent
 from app.vault.broker import Broker
 from app.vault.errors import VaultStartError
 from app.vault.estate import Estate
-from app.vault.startup import to_standard_error
+from app.vault.voice import to_standard_error
 from app.web import logs
 
 TAKING_OVER: Final = 8.0  # seconds

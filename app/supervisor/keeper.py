@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from app.supervisor.errors import SOFTWARE, ServeError
-from app.vault import estate
+from app.vault import inheritance
 from app.vault.errors import VaultStartError
 
 SLOWEST_RESTART: Final = 3.0  # seconds; with the start itself, whoever dies again and again is back within 5
@@ -27,7 +27,7 @@ class BrokerKeeper:
     """The supervisor's view of the broker; holds its estate, never its secrets' meaning."""
 
     def __init__(self) -> None:
-        self._estate = estate.make()
+        self._estate = inheritance.make()
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._not_before = 0.0

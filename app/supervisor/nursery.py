@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from socket import socket
@@ -23,6 +24,7 @@ from app.supervisor.kinship import end_with_parent
 
 # By name: this process, the supervisor, need not load them.
 _LOADED: Final = (
+    "app.supervisor.loading",
     "app.main",
     "app.web.http_protocol",
     "uvicorn.lifespan.on",
@@ -37,6 +39,14 @@ def prepare() -> None:
     """Begin to load the application in a process of its own; returns at once, and may be called again."""
     _FORKED.set_forkserver_preload(list(_LOADED))
     forkserver.ensure_running()
+
+
+def abandon() -> None:
+    """End the process that loads or has loaded: with loading it would go on for a second after our own end."""
+    loaded: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001  # it tells no other way
+    if loaded is not None:
+        with suppress(ProcessLookupError):
+            os.kill(loaded, signal.SIGKILL)
 
 
 def a_child(

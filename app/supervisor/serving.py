@@ -13,7 +13,7 @@ from app.supervisor.keeper import BrokerKeeper
 from app.supervisor.options import bind, check, uvicorn_options
 from app.supervisor.workers import Workers
 from app.vault.errors import VaultStartError
-from app.vault.startup import to_standard_error
+from app.vault.voice import to_standard_error
 from app.web import logs
 
 APPLICATION = "app.main:application"
@@ -65,4 +65,5 @@ def _serve_together(settings: Settings) -> None:
         )
         Workers(config, sockets, keeper).serve()
     finally:
+        nursery.abandon()
         keeper.stop()

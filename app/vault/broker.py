@@ -9,8 +9,9 @@ from app.vault.estate import Estate
 from app.vault.holder import Holder
 from app.vault.server import SecretServer
 from app.vault.snapshot import SecretSource, Turned
-from app.vault.startup import Say, to_standard_error
+from app.vault.startup import Say
 from app.vault.subscriber import Subscriber
+from app.vault.voice import to_standard_error
 
 
 class Broker(Holder):

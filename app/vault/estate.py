@@ -1,8 +1,8 @@
 """What a killed broker leaves to its successor: token, lease and login, in memory only.
 
-The supervisor makes a file that exists in no file system (memfd_create(2)) and hands it to every broker it starts.  A
-broker that was killed leaves no orphaned token and needs no fresh secret-id: its successor goes on where it stopped.
-Only processes of the same user can reach it, and those could read the broker's memory just as well.
+The supervisor makes a file that exists in no file system (`app.vault.inheritance`) and hands it to every broker it
+starts.  A broker that was killed leaves no orphaned token and needs no fresh secret-id: its successor goes on where it
+stopped.  Only processes of the same user can reach it, and those could read the broker's memory just as well.
 """
 
 from __future__ import annotations
@@ -32,11 +32,6 @@ class Legacy:
     used: bytes = field(default=b"", repr=False)
     held: Held | None = None
     pending: tuple[Leaving, ...] = ()
-
-
-def make() -> int:
-    """A new, empty estate as a file descriptor to hand to child processes."""
-    return os.memfd_create("scriptorium-estate", os.MFD_CLOEXEC)
 
 
 class Estate:

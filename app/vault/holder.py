@@ -30,12 +30,12 @@ from app.vault.startup import (
     Patience,
     Say,
     patiently,
-    to_standard_error,
     wait_until_ready,
 )
 from app.vault.static_login import StaticProvider
 from app.vault.tending import Tending
 from app.vault.turning import Nobody, Turning
+from app.vault.voice import to_standard_error
 
 RINGS_AT_MOST_EVERY: Final = 1.0  # seconds; an unknown key id in a forged cookie must not become load on Vault
 LONGEST_REFRESH: Final = 8.0  # seconds a request may wait for a refresh

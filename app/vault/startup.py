@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -11,16 +10,11 @@ from typing import Final
 from app.vault.client import VaultClient
 from app.vault.errors import Denied, Down, Invalid, Missing, VaultError, VaultStartError
 from app.vault.lease import draw
+from app.vault.voice import to_standard_error
 
 Say = Callable[[str], None]
 
 SLOWEST: Final = 2.0  # seconds between two looks
-
-
-def to_standard_error(line: str) -> None:
-    """The default voice at start: one line for the person or the log collector watching."""
-    sys.stderr.write(f"scriptorium: {line}\n")
-    sys.stderr.flush()
 
 
 class Patience:

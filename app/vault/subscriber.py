@@ -21,7 +21,8 @@ from app.vault import protocol
 from app.vault.errors import Invalid, VaultStartError
 from app.vault.lease import draw
 from app.vault.snapshot import Listener, LiveConnections, Refreshable, Snapshot, Turned
-from app.vault.startup import Patience, Say, to_standard_error
+from app.vault.startup import Patience, Say
+from app.vault.voice import to_standard_error
 from app.vault.wire import from_wire
 
 LONGEST_ASK: Final = 9.0  # a little more than the holder itself may take

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import text
 
 from app.database import Database
-from app.vault import estate, protocol
+from app.vault import inheritance, protocol
 from app.vault.broker import Broker
 from app.vault.errors import Invalid
-from app.vault.estate import Estate
+from app.vault.estate import Estate, Legacy
 from app.vault.subscriber import Subscriber
 from app.vault.wire import from_wire, to_wire
 from tests.vault.conftest import House, soon
@@ -135,7 +135,7 @@ async def test_a_stranger_is_not_let_in(house: House, monkeypatch: pytest.Monkey
 
 async def test_a_killed_broker_is_succeeded_without_a_new_token_or_login(house: House) -> None:
     settings = house.settings("killed")
-    left = Estate(estate.make())
+    left = Estate(inheritance.make())
     broker, worker = Broker(settings, estate=left), Subscriber(settings.secrets_socket)
     changes: list[int] = []
     worker.on_change(lambda snapshot: changes.append(snapshot.login.generation))
@@ -161,7 +161,7 @@ async def test_a_killed_broker_is_succeeded_without_a_new_token_or_login(house: 
 async def test_a_successor_finishes_what_was_left_to_revoke(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.vault.retiring.ATTACHING", 60.0)
     settings = house.settings("left")
-    left = Estate(estate.make())
+    left = Estate(inheritance.make())
     broker = Broker(settings, estate=left)
     await broker.start()
     broker.retiring.attach(never := lambda _: False)
@@ -179,12 +179,12 @@ async def test_a_successor_finishes_what_was_left_to_revoke(house: House, monkey
 
 
 async def test_a_torn_estate_reads_as_empty() -> None:
-    descriptor = estate.make()
+    descriptor = inheritance.make()
     left = Estate(descriptor)
-    left.write(estate.Legacy(secrets.token_hex(), b"used"))
+    left.write(Legacy(secrets.token_hex(), b"used"))
     assert left.read().token
     os.pwrite(descriptor, b"x", 40)
-    assert left.read() == estate.Legacy()
+    assert left.read() == Legacy()
 
 
 async def test_without_a_broker_a_worker_says_so_and_goes_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database import Database
-from app.vault import estate
+from app.vault import inheritance
 from app.vault.broker import Broker
 from app.vault.errors import Invalid
 from app.vault.estate import Estate
@@ -139,7 +139,7 @@ async def test_without_the_rotators_token_it_is_not_rotated(house: House) -> Non
 
 
 async def test_a_killed_broker_is_succeeded_with_the_same_login(house: House) -> None:
-    settings, left = house.settings("static-estate", database_login="static"), Estate(estate.make())
+    settings, left = house.settings("static-estate", database_login="static"), Estate(inheritance.make())
     first = Broker(settings, estate=left)
     await first.start()
     generation = first.snapshot.login.generation
