@@ -41,6 +41,25 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A state whose servers have run once: making it takes most of what a first start takes."""
+    path = Path(tempfile.mkdtemp(prefix="scriptorium-test-"))
+    stack = Stack(path)
+    stack.start()
+    stack.stop()
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def rested(made: Path) -> Iterator[Path]:
+    """That state with nothing running on it; whatever a test does to it, the next start puts right."""
+    assert running_on(made) == []
+    yield made
+    assert wait_for_nothing_on(made, 5) == []
+
+
 def key_version(stack: Stack) -> int:
     rotator = connect(stack.deployer.address, stack.deployer.token("rotator"))
     metadata = rotator.secrets.kv.v2.read_secret_metadata("scriptorium/session", mount_point="kv")
@@ -85,12 +104,12 @@ def test_a_restart_keeps_everything_and_changes_nothing(folder: Path) -> None:
         stack.stop()
 
 
-def test_provisioning_again_makes_up_for_what_was_lost(folder: Path) -> None:
-    stack = Stack(folder)
+def test_provisioning_again_makes_up_for_what_was_lost(rested: Path) -> None:
+    stack = Stack(rested)
     stack.start()
     version = key_version(stack)
     stack.stop()
-    (folder / "identities" / "deployer.token").unlink()
+    (rested / "identities" / "deployer.token").unlink()
     stack.start()
     try:
         assert key_version(stack) == version
@@ -99,33 +118,31 @@ def test_provisioning_again_makes_up_for_what_was_lost(folder: Path) -> None:
         stack.stop()
 
 
-def test_a_killed_runner_takes_its_servers_with_it_and_the_next_start_works(folder: Path) -> None:
+def test_a_killed_runner_takes_its_servers_with_it_and_the_next_start_works(rested: Path) -> None:
     runner = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], cwd=CHECKOUT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        [sys.executable, "-c", HOLD, str(rested)], cwd=CHECKOUT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
     )
     assert runner.stdout is not None
     assert runner.stdout.readline() == b"up\n"
     with pytest.raises(StackError, match=str(runner.pid)):
-        Stack(folder).start()
+        Stack(rested).start()
     runner.send_signal(signal.SIGKILL)
     runner.wait()
     runner.stdout.close()
-    stack = Stack(folder)
+    stack = Stack(rested)
     stack.start()
     stack.stop()
-    assert wait_for_nothing_on(folder, 5) == []
+    assert wait_for_nothing_on(rested, 5) == []
 
 
-def test_a_stale_pid_file_never_ends_a_stranger(folder: Path) -> None:
-    stack = Stack(folder)
-    stack.start()
-    stack.stop()
+def test_a_stale_pid_file_never_ends_a_stranger(rested: Path) -> None:
+    stack = Stack(rested)
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         record = {"name": "OpenBao", "pid": stranger.pid, "mark": "another boot:1", "signal": 15, "program": "bao"}
-        (folder / "processes.json").write_text(json.dumps([record]))
-        (folder / "postgres" / "postmaster.pid").write_text(
-            f"{stranger.pid}\n{folder / 'postgres'}\n0\n1\n\n\n\nready\n"
+        (rested / "processes.json").write_text(json.dumps([record]))
+        (rested / "postgres" / "postmaster.pid").write_text(
+            f"{stranger.pid}\n{rested / 'postgres'}\n0\n1\n\n\n\nready\n"
         )
         stack.start()
         assert stranger.poll() is None
@@ -135,11 +152,9 @@ def test_a_stale_pid_file_never_ends_a_stranger(folder: Path) -> None:
         stranger.wait()
 
 
-def test_a_port_taken_by_a_stranger_is_left_to_them(folder: Path) -> None:
-    stack = Stack(folder)
-    stack.start()
-    port = int(stack.environment()["SCRIPTORIUM_DATABASE_PORT"])
-    stack.stop()
+def test_a_port_taken_by_a_stranger_is_left_to_them(rested: Path) -> None:
+    stack = Stack(rested)
+    port = int(json.loads((rested / "ports.json").read_text())["postgres"])
     with socket.create_server(("127.0.0.1", port)):
         stack.start()
     try:
@@ -151,8 +166,8 @@ def test_a_port_taken_by_a_stranger_is_left_to_them(folder: Path) -> None:
         stack.stop()
 
 
-def test_two_stacks_stand_side_by_side(stack: Stack, folder: Path) -> None:
-    other = Stack(folder)
+def test_two_stacks_stand_side_by_side(stack: Stack, rested: Path) -> None:
+    other = Stack(rested)
     other.start()
     try:
         ports = {name: value for name, value in other.environment().items() if name.endswith(("_PORT", "_ADDR"))}

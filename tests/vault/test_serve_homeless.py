@@ -24,10 +24,10 @@ def test_a_fresh_secret_id_brings_everything_back(house: House) -> None:
     with serving(house, "homeless", vault_wait="30") as serve:
         (broker,) = serve.broker()
         kill_tokens(house)
-        until(lambda: serve.broker() not in ([], [broker]), 40.0)
+        until(lambda: serve.broker() not in ([], [broker]), 40.0, 0.2)
         assert '"code": 75' in serve.log.read_text()
         house.stack.wrap_secret_id(path=house.place / "homeless" / "secret-id")
-        until(lambda: _tokens(house) == 1 and house.logins() == 1, 40.0)
+        until(lambda: _tokens(house) == 1 and house.logins() == 1, 40.0, 0.5)
         until(serve.answers)
         assert serve.process.poll() is None
 

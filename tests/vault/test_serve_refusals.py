@@ -17,13 +17,9 @@ from vault.client import connect
 
 
 @contextmanager
-def stopped(house: House) -> Iterator[None]:
-    """Vault's process has ended."""
-    house.stack.servers._children["openbao"].stop()
-    try:
-        yield
-    finally:
-        house.reopen()
+def away(_house: House) -> Iterator[None]:
+    """Nobody listens where Vault is said to be."""
+    yield
 
 
 @contextmanager
@@ -62,21 +58,26 @@ def delivered(house: House) -> Path:
 
 
 NAME = "refused"
+NOBODY = "http://127.0.0.1:9"
 Scene = Callable[[House], AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize(
-    ("scene", "code", "words"),
+    ("scene", "changes", "code", "words"),
     [
-        (stopped, 69, "is not reachable; gave up after 1 s"),
-        (sealed, 69, "is sealed; gave up after 1 s"),
-        (without_the_path, 78, "kv/scriptorium/csrf does not exist"),
-        (used, 77, "possible interception"),
+        (away, {"vault_addr": NOBODY}, 69, "is not reachable; gave up after 1 s"),
+        (away, {"vault_addr": NOBODY, "workers": "1"}, 69, "is not reachable; gave up after 1 s"),
+        (sealed, {}, 69, "is sealed; gave up after 1 s"),
+        (without_the_path, {}, 78, "kv/scriptorium/csrf does not exist"),
+        (used, {}, 77, "possible interception"),
     ],
+    ids=["away", "away-from-one-process", "sealed", "without-the-path", "used"],
 )
-def test_serving_ends_with_its_exit_code_and_one_sentence(house: House, scene: Scene, code: int, words: str) -> None:
+def test_serving_ends_with_its_exit_code_and_one_sentence(
+    house: House, scene: Scene, changes: dict[str, str], code: int, words: str
+) -> None:
     # The secret-id is delivered while all is well; what goes wrong, goes wrong before the start.
-    settings = house.environment(NAME, vault_wait="1")
+    settings = house.environment(NAME, vault_wait="1", **changes)
     hidden = delivered(house).read_text().strip()
     with scene(house):
         done = subprocess.run(
@@ -90,7 +91,7 @@ def test_serving_ends_with_its_exit_code_and_one_sentence(house: House, scene: S
     assert done.returncode == code, done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert words in last
-    assert house.stack.deployer.address in last or "scriptorium/csrf" in last or str(delivered(house)) in last
+    assert settings["SCRIPTORIUM_VAULT_ADDR"] in last or "scriptorium/csrf" in last or str(delivered(house)) in last
     assert "Traceback" not in done.stderr
     assert hidden not in done.stdout + done.stderr
     assert not Path(settings["SCRIPTORIUM_SECRETS_SOCKET"]).exists()
