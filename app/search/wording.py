@@ -14,6 +14,15 @@ _WORD: Final = re.compile(r"\w+")
 START, STOP = "\x02", "\x03"  # control characters no text holds
 _MARKED: Final = re.compile(f"{START}([^{STOP}]*){STOP}")
 
+# Signs of Markdown.  An excerpt begins and ends anywhere, so they are taken away one by one instead of being read.
+_LINK: Final = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*(?:\)|\Z)")
+_BEGINNING: Final = re.compile(
+    r"^[ \t]*(?:(?:#{1,6}|>|[-+*]|\d{1,9}[.)])[ \t]+|[-=*_]{3,}[ \t]*$|(?:`{3}|~{3}).*$)+", re.MULTILINE
+)
+_AROUND: Final = re.compile(
+    rf"\*+(?=\S)|(?<=\S)\*+|`+|~~+|(?<![\w{STOP}])_+(?=[\w{START}])|(?<=[\w{STOP}])_+(?![\w{START}])"
+)
+
 
 def words_of(typed: str) -> list[str]:
     """The words somebody looks for, at most ten."""
@@ -40,10 +49,16 @@ def _quoted(word: str) -> str:
     return word.replace("\\", "\\\\").replace("'", "''")
 
 
+def without_signs(marked: str) -> str:
+    """An excerpt of Markdown as it reads on a page: the words of links, headings and lists, and no sign around them."""
+    return _AROUND.sub("", _BEGINNING.sub("", _LINK.sub(r"\1", marked)))
+
+
 def pieces(marked: str) -> list[Piece]:
     """An excerpt between marks as words that are hits and words that are not."""
     found: list[Piece] = []
     at = 0
+    marked = without_signs(marked)
     for hit in _MARKED.finditer(marked):
         if hit.start() > at:
             found.append(Piece(marked[at : hit.start()]))

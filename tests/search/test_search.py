@@ -10,7 +10,7 @@ import pytest
 
 from app.ids import now
 from app.search.schemas import Piece
-from app.search.wording import pieces, tsquery, words_of
+from app.search.wording import pieces, tsquery, without_signs, words_of
 from tests import makers
 from tests.cast import Cast, Person
 from tests.client import Browser, Program
@@ -154,3 +154,32 @@ def test_words() -> None:
     assert words_of("Soot, gum & WATER!") == ["soot", "gum", "water"]
     assert tsquery(["of", "soot"]) == "'of' & 'soot':*"
     assert pieces("a \x02b\x03 c") == [Piece("a "), Piece("b", True), Piece(" c")]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (
+            "worth the \x02ink\x03.\n\n> What we write\n## How to begin",
+            "worth the \x02ink\x03.\n\nWhat we write\nHow to begin",
+        ),
+        ("- one\n12. two\n> > * # three", "one\ntwo\nthree"),
+        ("*iron gall \x02ink\x03*, __well__ `made`, ~~gone~~", "iron gall \x02ink\x03, well made, gone"),
+        ("the [\x02ink\x03](https://example.org/ink_a 'I') ![pen](/p.png)", "the \x02ink\x03 pen"),
+        ("a link that is cut [\x02ink\x03](https://exam", "a link that is cut \x02ink\x03"),
+        ("```python\nx = 1\n```\n---\nend", "\nx = 1\n\n\nend"),
+        ("2 * 3, snake_case, [1], (aside), #tag, -5, 1.5", "2 * 3, snake_case, [1], (aside), #tag, -5, 1.5"),
+    ],
+)
+def test_excerpts_are_read_and_not_parsed(written: str, shown: str) -> None:
+    assert without_signs(written) == shown
+
+
+async def test_an_excerpt_shows_no_signs_of_markdown(max: Person, program: Program) -> None:
+    rare = "z" + secrets.token_hex(6)
+    await makers.entry(max, "On jars", body=f"## Jars\n\nKeep *{rare}* in a [dry](https://example.org/dry) place")
+    found = (await program.get(f"/api/v1/search?q={rare}")).json()["items"]
+    assert (
+        "".join(piece["text"] for piece in found[0]["excerpt"]).split() == f"Jars Keep {rare} in a dry place".split()
+    )
+    assert [piece["text"] for piece in found[0]["excerpt"] if piece["hit"]] == [rare]
