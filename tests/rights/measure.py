@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import httpx
-
 from tests.e2e.forms import sign_in
 from tests.e2e.house import House
 from tests.e2e.people import Person, Programs, Secrets
+from tests.networked import calling
 
 CALLERS = 4  # connections per victim; accepted by whichever worker is free
 
@@ -61,7 +60,7 @@ class Experiment:
         """`rate` is how many requests a second a victim makes, on all connections together."""
         self.house = house
         self._pause = CALLERS / rate
-        self.client = httpx.AsyncClient(base_url=house.url, timeout=20)
+        self.client = calling(house.url)
         self._admin: dict[str, str] = {}
 
     async def open(self) -> None:
@@ -83,7 +82,7 @@ class Experiment:
         person_id = (await self.client.get("/api/v1/me", headers=bearer)).json()["id"]
         if number % 2:
             return Victim(person_id, bearer, "/api/v1/me")
-        async with httpx.AsyncClient(base_url=self.house.url, timeout=20) as browser:
+        async with calling(self.house.url) as browser:
             await sign_in(browser, who, Secrets())
             cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         return Victim(person_id, {"Cookie": cookie}, "/account/sessions")
@@ -126,7 +125,7 @@ class Experiment:
         return datetime.fromisoformat(changed).timestamp()
 
     async def _call(self, victim: Victim, seen: list[Seen], enough: asyncio.Event, let_in: asyncio.Event) -> None:
-        async with httpx.AsyncClient(base_url=self.house.url, timeout=20) as client:
+        async with calling(self.house.url) as client:
             while not enough.is_set():
                 began = time.time()
                 answer = await client.get(victim.path, headers=victim.headers)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import psutil
 
 from app.vault.subscriber import Subscriber
+from tests.networked import calling
 from tests.secrets.scene import manager
 from tests.vault.conftest import House
 from tests.vault.test_serve import Serving
@@ -76,7 +76,7 @@ def _processes(serve: Serving) -> dict[str, str]:
 
 
 async def _answers(serve: Serving) -> dict[str, str]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{serve.port}", timeout=10) as http:
+    async with calling(f"http://127.0.0.1:{serve.port}", timeout=10) as http:
         return {path: (await http.get(path)).text for path in ("/metrics", "/health/ready", "/nowhere", "/api/secure")}
 
 

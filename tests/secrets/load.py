@@ -14,6 +14,7 @@ import httpx
 
 from tests.e2e.forms import filled_in, open_form, sign_in
 from tests.e2e.people import Person, Secrets
+from tests.networked import calling
 from tests.secrets.wire import Wire
 
 OUT = (401, 403)
@@ -44,7 +45,7 @@ class Load:
 
     def __post_init__(self) -> None:
         limits = httpx.Limits(max_connections=40, max_keepalive_connections=40 if self.keep_alive else 0)
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=20, limits=limits)
+        self.http = calling(self.url, limits=limits)
         self.person = Person("member", "Busy Bee")
         self._bearer = ""
         self._refresh = ""
@@ -59,7 +60,7 @@ class Load:
         (await self.http.post("/api/v1/people", json=body)).raise_for_status()
         given = (await self.http.post("/api/login", json={"email": person.email, "password": person.password})).json()
         self._bearer, self._refresh = given["access_token"], given["refresh_token"]
-        async with httpx.AsyncClient(base_url=self.url, timeout=20) as browser:
+        async with calling(self.url) as browser:
             await sign_in(browser, person, Secrets())
             self._cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
@@ -115,7 +116,7 @@ class Load:
 
     async def visitor(self) -> None:
         """Opens the sign-in form, dawdles over it, and signs in (the csrf and pepper rings)."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=20) as browser:
+        async with calling(self.url) as browser:
             _, form_token = await open_form(browser, Secrets())
             await asyncio.sleep(1.5)
             headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.url}
@@ -162,9 +163,12 @@ class Load:
                 await asyncio.sleep(pause)
 
     @asynccontextmanager
-    async def going(self, pause: float = 0.05, every: float = 0.0, **workers: int) -> AsyncIterator[None]:
+    async def going(self, pause: float = 0.15, every: float = 0.0, **workers: int) -> AsyncIterator[None]:
         """Let so many of each kind work, with a pause after each answer or `every` so many seconds; all have finished
-        what they began when this ends."""
+        what they began when this ends.
+
+        With the usual pause five of them ask thirty times a second, which leaves the processors to the other tests.
+        """
         self._ended = False
         tasks = [
             asyncio.create_task(self._keep(getattr(self, kind), pause, every, every * number / count))

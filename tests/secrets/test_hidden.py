@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 
-import httpx
-
 from app import operations, rotation
 from tests.e2e.forms import sign_in
 from tests.e2e.people import Person, Secrets
+from tests.networked import calling
 from tests.secrets.hidden import everything_hidden, shown_somewhere
 from tests.secrets.scene import settings_of, under
 from tests.secrets.test_under_load import _until_back
@@ -22,7 +21,7 @@ PAGES = ("/admin/secrets", "/admin/audit", "/api/v1/admin/secrets", "/nowhere", 
 async def looked_at(serve: Serving, admin: Person) -> str:
     """What an administrator sees, in a browser and as a program."""
     url, seen = f"http://127.0.0.1:{serve.port}", []
-    async with httpx.AsyncClient(base_url=url, timeout=20) as http:
+    async with calling(url) as http:
         await sign_in(http, admin, Secrets())
         given = (await http.post("/api/login", json={"email": admin.email, "password": admin.password})).json()
         program = {"Authorization": f"Bearer {given['access_token']}"}

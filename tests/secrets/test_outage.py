@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-import httpx
 import pytest
 
+from tests.networked import calling
 from tests.secrets.scene import ALONE, check_writes, left_behind, manager, under, watching
 from tests.vault.conftest import House
 from tests.vault.test_serve import Serving, serving
@@ -53,8 +53,8 @@ def start_vault(house: House) -> None:
 
 
 async def state(serve: Serving) -> tuple[int, dict[str, object]]:
-    async with httpx.AsyncClient() as http:
-        answer = await http.get(f"http://127.0.0.1:{serve.port}/health/ready", timeout=10)
+    async with calling(f"http://127.0.0.1:{serve.port}", timeout=10) as http:
+        answer = await http.get("/health/ready")
         return answer.status_code, answer.json()
 
 
