@@ -23,6 +23,16 @@ def away(_house: House) -> Iterator[None]:
 
 
 @contextmanager
+def stopped(house: House) -> Iterator[None]:
+    """Vault's process has ended."""
+    house.stack.servers._children["openbao"].stop()
+    try:
+        yield
+    finally:
+        house.reopen()
+
+
+@contextmanager
 def sealed(house: House) -> Iterator[None]:
     """Vault runs and has forgotten its key."""
     with house.owner() as owner:
@@ -65,13 +75,13 @@ Scene = Callable[[House], AbstractContextManager[None]]
 @pytest.mark.parametrize(
     ("scene", "changes", "code", "words"),
     [
-        (away, {"vault_addr": NOBODY}, 69, "is not reachable; gave up after 1 s"),
+        (stopped, {}, 69, "is not reachable; gave up after 1 s"),
         (away, {"vault_addr": NOBODY, "workers": "1"}, 69, "is not reachable; gave up after 1 s"),
         (sealed, {}, 69, "is sealed; gave up after 1 s"),
         (without_the_path, {}, 78, "kv/scriptorium/csrf does not exist"),
         (used, {}, 77, "possible interception"),
     ],
-    ids=["away", "away-from-one-process", "sealed", "without-the-path", "used"],
+    ids=["stopped", "away-from-one-process", "sealed", "without-the-path", "used"],
 )
 def test_serving_ends_with_its_exit_code_and_one_sentence(
     house: House, scene: Scene, changes: dict[str, str], code: int, words: str
