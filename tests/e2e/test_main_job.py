@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.browser import Visitor, Visitors
 from tests.e2e.manuscript import INKS, LABELS, TITLE, manuscript
-from tests.e2e.people import Person, Programs
+from tests.e2e.people import Cast, Person, Programs
 
 BEGINS_AT_THE_RIGHT = """(paragraph) => {
   const first = document.createRange(), whole = paragraph.getBoundingClientRect();
@@ -68,7 +68,7 @@ async def reads_like_a_book(page: Page) -> None:
     assert await arabic.evaluate(BEGINS_AT_THE_RIGHT)
 
 
-async def test_from_commission_to_publication(come: Visitors, programs: Programs) -> None:
+async def test_from_commission_to_publication(come: Visitors, cast: Cast, programs: Programs) -> None:
     text, title = manuscript(), f"{TITLE}, first edition"
     assert len(text) >= 30_000
     people = {
@@ -94,7 +94,7 @@ async def test_from_commission_to_publication(come: Visitors, programs: Programs
     await member.press("Publish to the journal")
 
     admin = await come()
-    await admin.sign_in(programs.make_admin())
+    await admin.sign_in(cast.admin)
     for person in (sponsor_person, editor_person):
         await approve(admin, person)
 
