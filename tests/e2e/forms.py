@@ -14,10 +14,15 @@ async def open_form(http: httpx.AsyncClient, known: Secrets) -> tuple[str, str]:
     """Open the sign-in page; returns the cookies it gave as a header would carry them, and its form token."""
     page = await http.get("/login")
     assert page.status_code == 200, page.text
-    found = re.search(r'name="form_token" value="([^"]+)"', page.text)
-    assert found is not None
     cookies = "; ".join(f"{name}={known.note('cookie', value)}" for name, value in http.cookies.items())
-    return cookies, known.note("form token", found[1])
+    return cookies, form_token_of(page.text, known)
+
+
+def form_token_of(page: str, known: Secrets) -> str:
+    """The form token in a page."""
+    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert found is not None, page
+    return known.note("form token", found[1])
 
 
 def filled_in(person: Person, form_token: str) -> str:

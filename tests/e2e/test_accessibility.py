@@ -130,7 +130,7 @@ async def in_every_light(visitor: Visitor, name: str) -> list[str]:
 async def test_every_page_is_for_everybody(come: Visitors, cast: Cast, role: str) -> None:
     visitor, wrong = await come(), []
     if role != "nobody":
-        await visitor.sign_in(getattr(cast, role))
+        await visitor.enter(getattr(cast, role))
     for name, path in PAGES[role].items():
         visitor.forgiven = {404} if name == "missing" else set()
         await visitor.go(path.format(entry_id=cast.entry_id, document_id=cast.document_id))

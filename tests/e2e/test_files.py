@@ -40,7 +40,7 @@ def lines(page: Page) -> Any:
 async def test_pictures_come_into_the_text_where_the_cursor_is(come: Visitors, cast: Cast, programs: Programs) -> None:
     made = await commission(programs, cast, "With pictures", "Before.\n\nAfter.\n")
     editor: Visitor = await come(width=360)
-    await editor.sign_in(cast.editor)
+    await editor.enter(cast.editor)
     await editor.go(f"/editor/documents/{made['id']}")
     await editor.page.locator("summary", has_text="Edit the text").click()
     await text(editor.page).evaluate(CURSOR, len("Before.\n"))
@@ -74,7 +74,7 @@ async def test_what_cannot_be_taken_costs_no_word(
 ) -> None:
     made = await commission(programs, cast, "Without pictures", "Every word.\n")
     sponsor: Visitor = await come(dark=True)
-    await sponsor.sign_in(cast.sponsor)
+    await sponsor.enter(cast.sponsor)
     await sponsor.go(f"/sponsor/documents/{made['id']}")
     page = sponsor.page
     await page.locator("summary", has_text="Edit the text").click()
@@ -110,7 +110,7 @@ async def test_what_cannot_be_taken_costs_no_word(
 async def test_files_are_sent_from_their_own_page(come: Visitors, cast: Cast, programs: Programs) -> None:
     made = await commission(programs, cast, "With files", "Text.\n")
     editor: Visitor = await come()
-    await editor.sign_in(cast.editor)
+    await editor.enter(cast.editor)
     await editor.go(f"/documents/{made['id']}/attachments")
     await editor.page.get_by_label("File", exact=True).set_input_files(
         {"name": "one.txt", "mimeType": "text/plain", "buffer": b"a" * 3_000_000}

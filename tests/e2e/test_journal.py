@@ -13,7 +13,7 @@ SEEN = 'if user.role == "admU+200Bin":  # U+202EU+2066 nobody else\n    let_in(u
 
 async def test_an_entry_through_its_life(come: Visitors, cast: Cast) -> None:
     author, reader = await come(), await come(dark=True, width=360)
-    await author.sign_in(cast.member)
+    await author.enter(cast.member)
     await author.go("/entry")
     await author.page.get_by_label("Title").fill("On lamps")
     await author.page.get_by_label("Text", exact=True).fill("Lit early.\n\nPut out late.\n")
@@ -50,7 +50,7 @@ async def test_two_windows_are_put_together(come: Visitors, cast: Cast, programs
     new = {"title": "A letter", "body": "The lamps were lit.\n"}
     made = await programs.ask("POST", "/api/v1/entries", await programs.token(cast.member), json=new)
     author = await come()
-    await author.sign_in(cast.member)
+    await author.enter(cast.member)
     await author.go(f"/entry/{made['id']}/edit")
     text = await author.page.get_by_label("Text", exact=True).input_value()
     other = await author.context.new_page()

@@ -102,7 +102,7 @@ async def test_short_texts_before_everybody(come: Visitors, cast: Cast, programs
         visitor = await come(dark=role == "editor", width=360 if role == "member" else 1280)
         seen = Watched(visitor)
         if person is not None:
-            await visitor.sign_in(person)
+            await visitor.enter(person)
         await seen.look(*public, *(f"/{role}/documents/{made['id']}{page}" for page in pages.get(role, ())))
         if role == "sponsor":
             await seen.look("/account", "/account/history", f"/documents/{made['id']}/export", "/sponsor/dashboard")
@@ -132,7 +132,7 @@ async def files(visitor: Visitor, document_id: str) -> None:
 async def test_long_texts_before_those_who_work_on_them(come: Visitors, cast: Cast, programs: Programs) -> None:
     known = await commission(programs, cast, "Only to know the editor", "")
     sponsor = await come()
-    await sponsor.sign_in(cast.sponsor)
+    await sponsor.enter(cast.sponsor)
     seen = Watched(sponsor)
     for name in LONG:
         made = await written(programs, cast.sponsor, known["editor_id"], CORPUS[name])

@@ -35,7 +35,7 @@ def state(page: Page) -> Any:
 
 async def test_the_browser_dies_in_mid_sentence(come: Visitors, cast: Cast) -> None:
     writer: Visitor = await come()
-    await writer.sign_in(cast.member)
+    await writer.enter(cast.member)
     await writer.go("/entry")
     await writer.page.get_by_label("Title").fill("Unfinished")
     await writer.page.get_by_label("Text", exact=True).press_sequentially(SENTENCE, delay=5)
@@ -57,7 +57,7 @@ async def test_a_draft_that_was_found_outlives_writing_on_without_it(
 ) -> None:
     made = await commission(programs, cast, "Begun twice", "Saved.\n")
     editor: Visitor = await come(width=360)
-    await editor.sign_in(cast.editor)
+    await editor.enter(cast.editor)
     here = f"/editor/documents/{made['id']}"
     area = editor.page.get_by_label("Text", exact=True)
     found = editor.page.locator(".draft-found")
@@ -85,7 +85,7 @@ async def test_two_windows_on_one_draft_keep_both_texts(come: Visitors, cast: Ca
     """And a window that is put away while it keeps a draft leaves its newest words, not those under way."""
     made = await commission(programs, cast, "In two windows", "Saved.\n")
     editor: Visitor = await come()
-    await editor.sign_in(cast.editor)
+    await editor.enter(cast.editor)
     first, here = editor.page, f"/editor/documents/{made['id']}"
     await editor.go(here)
     await first.locator("summary", has_text="Edit the text").click()
@@ -137,7 +137,7 @@ async def test_two_windows_on_one_draft_keep_both_texts(come: Visitors, cast: Ca
 
 async def test_the_network_goes_and_comes_back(come: Visitors, cast: Cast) -> None:
     writer: Visitor = await come(width=360)
-    await writer.sign_in(cast.member)
+    await writer.enter(cast.member)
     await writer.go("/entry")
     area = writer.page.get_by_label("Text", exact=True)
     await writer.context.set_offline(True)
@@ -162,8 +162,8 @@ async def test_the_network_goes_and_comes_back(come: Visitors, cast: Cast) -> No
 async def test_two_write_at_once_and_merge_by_keyboard(come: Visitors, cast: Cast, programs: Programs) -> None:
     made = await commission(programs, cast, "Written by two", "One.\n\nTwo.\n\nThree.\n")
     sponsor, editor = await come(), await come(dark=True)
-    await sponsor.sign_in(cast.sponsor)
-    await editor.sign_in(cast.editor)
+    await sponsor.enter(cast.sponsor)
+    await editor.enter(cast.editor)
     await sponsor.go(f"/sponsor/documents/{made['id']}")
     await editor.go(f"/editor/documents/{made['id']}")
     for visitor in (sponsor, editor):
@@ -187,7 +187,7 @@ async def test_two_write_at_once_and_merge_by_keyboard(come: Visitors, cast: Cas
 async def test_the_same_line_by_two_is_put_right_by_keyboard(come: Visitors, cast: Cast, programs: Programs) -> None:
     made = await commission(programs, cast, "One line by two", "One.\n" * 200 + "Two.\n")
     sponsor: Visitor = await come(width=360)
-    await sponsor.sign_in(cast.sponsor)
+    await sponsor.enter(cast.sponsor)
     await sponsor.go(f"/sponsor/documents/{made['id']}")
     await sponsor.page.locator("summary", has_text="Edit the text").click()
     path, theirs = f"/api/v1/documents/{made['id']}", {"body": "One.\n" * 200 + "Two, by the editor.\n"}
@@ -218,7 +218,7 @@ async def test_no_failed_save_costs_a_word(come: Visitors, cast: Cast, programs:
     """Without a connection the page stays; signed out or suspended, the text comes back with the refusal."""
     made = await commission(programs, cast, "Saved in the end", "One.\n")
     editor: Visitor = await come(dark=True)
-    await editor.sign_in(cast.editor)
+    await editor.enter(cast.editor)
     await editor.go(f"/editor/documents/{made['id']}")
     await editor.page.locator("summary", has_text="Edit the text").click()
     area = editor.page.get_by_label("Text", exact=True)
@@ -256,7 +256,7 @@ async def test_the_text_of_a_suspended_writer_is_theirs(come: Visitors, cast: Ca
     person = Person("member", "Sara Lindgren")
     person_id = await programs.register(person)
     writer: Visitor = await come(width=360)
-    await writer.sign_in(person)
+    await writer.enter(person)
     await writer.go("/entry")
     await writer.page.get_by_label("Title").fill("Cut short")
     await writer.page.get_by_label("Text", exact=True).fill(SENTENCE)
@@ -284,8 +284,8 @@ async def history(sponsor: Visitor, document_id: str) -> None:
 async def test_a_comment_is_answered_and_resolved(come: Visitors, cast: Cast, programs: Programs) -> None:
     made = await commission(programs, cast, "Talked about", "Soot and gum.\n")
     sponsor, editor = await come(), await come(width=360, dark=True)
-    await sponsor.sign_in(cast.sponsor)
-    await editor.sign_in(cast.editor)
+    await sponsor.enter(cast.sponsor)
+    await editor.enter(cast.editor)
     await sponsor.go(f"/sponsor/documents/{made['id']}")
     await sponsor.page.get_by_label("Comment", exact=True).fill(f"Only these two, @{cast.editor.display_name}?")
     await sponsor.page.get_by_label("On this passage").fill("Soot and gum")
@@ -310,7 +310,7 @@ async def test_publish_and_unpublish(come: Visitors, cast: Cast, programs: Progr
     token = await programs.token(cast.sponsor)
     await programs.ask("POST", f"{path}/accept", token)
     sponsor, reader = await come(), await come(width=360)
-    await sponsor.sign_in(cast.sponsor)
+    await sponsor.enter(cast.sponsor)
     await sponsor.go(f"/sponsor/documents/{made['id']}")
     await sponsor.press("Publish")
     entry = await sponsor.page.get_by_role("link", name="Read it in the journal").get_attribute("href")
