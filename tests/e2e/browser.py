@@ -30,7 +30,6 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--renderer-process-limit=1",  # sites stay apart; but none is started in advance for a page that may never come
 )
 # A report nobody reads is no report: the page itself says what its policy kept from it.
 TELL_POLICY = """
