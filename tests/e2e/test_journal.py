@@ -56,7 +56,8 @@ async def test_two_windows_are_put_together(come: Visitors, cast: Cast, programs
     other = await author.context.new_page()
     await other.goto(author.page.url)
     await other.get_by_label("Title").fill("A letter from the other window")
-    await other.get_by_role("button", name="Save and publish the change").click()
+    async with other.expect_navigation():  # a window that is closed on its way to a page may never tell that it is
+        await other.get_by_role("button", name="Save and publish the change").click()
     await other.close()
     author.forgiven = {409}
     await author.page.get_by_label("Text", exact=True).fill(f"{text}\nAnd they stayed lit.\n")
