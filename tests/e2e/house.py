@@ -31,7 +31,10 @@ def free_port() -> int:
 
 
 class House:
-    """One state folder and, while it is started, the runner over it.  `choices` are variables as typed before make."""
+    """One state folder and, while it is started, the runner over it.
+
+    `choices` are variables as typed before make; `starts` is how many seconds each start took.
+    """
 
     def __init__(self, **choices: str) -> None:
         # Not below pytest's own folder: that one is closed to the user PostgreSQL runs as under root, and too deep
@@ -41,6 +44,7 @@ class House:
         self.state = self.place / "state"
         self.port = free_port()
         self.choices = {"WORKERS": "2", **choices}
+        self.starts: list[float] = []
         self._said = self.place / "said"
         self._runner: subprocess.Popen[bytes] | None = None
         self._known: set[psutil.Process] = set()
@@ -100,9 +104,9 @@ class House:
             assert runner.poll() is None, f"The house did not start:\n{self.said[before:]}"
             assert time.monotonic() - began < PATIENCE, f"The house was not ready in time:\n{self.said[before:]}"
             time.sleep(0.02)
-        took = time.monotonic() - began
+        self.starts.append(time.monotonic() - began)
         self.processes()
-        return took
+        return self.starts[-1]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask the runner to end (SIGINT goes to its whole group, as Ctrl-C at a terminal does); returns its code."""
