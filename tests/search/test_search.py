@@ -179,7 +179,5 @@ async def test_an_excerpt_shows_no_signs_of_markdown(max: Person, program: Progr
     rare = "z" + secrets.token_hex(6)
     await makers.entry(max, "On jars", body=f"## Jars\n\nKeep *{rare}* in a [dry](https://example.org/dry) place")
     found = (await program.get(f"/api/v1/search?q={rare}")).json()["items"]
-    assert (
-        "".join(piece["text"] for piece in found[0]["excerpt"]).split() == f"Jars Keep {rare} in a dry place".split()
-    )
+    assert "".join(piece["text"] for piece in found[0]["excerpt"]).split() == f"Jars Keep {rare} in a dry place".split()
     assert [piece["text"] for piece in found[0]["excerpt"] if piece["hit"]] == [rare]
