@@ -23,7 +23,6 @@ test: $(VENV)/.installed-test ## every check and every test, browser included
 	@$(BIN)/python -m local.chromium
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not proof"
 
 lint: $(VENV)/.installed-test ## only the quick checks
