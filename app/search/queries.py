@@ -67,7 +67,7 @@ _COMMON: Final = 10
 """Of so many texts one matches where it is cheaper to open the newest ones than to read where the words are."""
 PEOPLE: Final = 50
 """People a part of a name may stand for."""
-_NEAR: Final = 8
+_NEAR: Final = 5
 """Words that may stand for one that was spelt wrongly."""
 _SHOWN: Final = 6_000  # characters of a text that an excerpt is looked for in
 _HEADLINE: Final = f"StartSel={START},StopSel={STOP},MaxFragments=2,MaxWords=24,MinWords=8,FragmentDelimiter= … "
