@@ -27,6 +27,12 @@ def add_time(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def without_colours(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Leave out the second wording that uvicorn brings for terminals: the same again, among signs for colours."""
+    event.pop("color_message", None)
+    return event
+
+
 def redact_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Mask credentials in every field."""
     return {name: redact_value(name, value) for name, value in event.items()}
@@ -57,6 +63,7 @@ def _shared() -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        without_colours,
         add_time,
     ]
 

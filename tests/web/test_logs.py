@@ -64,11 +64,13 @@ def test_nothing_logged_can_start_a_line_or_command_a_terminal(stream: io.String
 
 
 def test_other_libraries_and_uvicorn_speak_the_same_way(stream: io.StringIO) -> None:
-    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7)
+    coloured = {"color_message": "Started server process [\x1b[36m%d\x1b[0m]"}
+    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7, extra=coloured)
     logging.getLogger("uvicorn.access").info("never seen")
     logging.getLogger("hvac").info("never seen")
     (record,) = records(stream)
     assert record["event"] == "Started server process [7]"
+    assert record.keys() == {"time", "level", "event"}
 
 
 def test_an_exception_is_one_line_too(stream: io.StringIO) -> None:
