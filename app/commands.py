@@ -61,7 +61,7 @@ def main() -> None:
 @click.option("--revision", default="head", show_default=True, help="Where to bring the schema.")
 def migrate(revision: str) -> None:
     """Bring the database to the newest schema, under the migration's own login from Vault."""
-    from app import migrations  # noqa: PLC0415 - see above
+    from app import migrations  # noqa: PLC0415 - loads alembic, for which no other command should wait
 
     settings = load_settings(os.environ)
     run(lambda: migrations.migrate(settings, revision))
@@ -173,7 +173,7 @@ def headers(beginning: str, as_json: bool) -> None:
     route begins so, and with 78 when the settings cannot be used.
     """
     from app.factory import create_app  # noqa: PLC0415 - the whole application, which no other command waits for
-    from app.web import header_list  # noqa: PLC0415 - of the application as well
+    from app.web import header_list  # noqa: PLC0415 - loads the application too, for which no other command should wait
 
     settings = load_settings(instance_environment())
     found = header_list.header_list(create_app(settings), https=settings.secure, files_url=settings.files_url)
@@ -224,7 +224,7 @@ def make_backup(file: Path | None, as_json: bool) -> None:
     It holds the database and the attached files.  Secrets are not in it: Vault has its own backup, and without its
     pepper nobody in this one can sign in.
     """
-    from app.backup import service as backup  # noqa: PLC0415 - see above
+    from app.backup import service as backup  # noqa: PLC0415 - only taking and restoring a backup should wait for it
 
     settings = load_settings(instance_environment())
     target = file or Path(f"scriptorium-{now():%Y%m%d-%H%M%S}.tar.gz")
@@ -245,7 +245,7 @@ def restore_backup(file: Path, as_json: bool) -> None:
 
     Everybody signs in again afterwards.  Exits with 0 when the trail is whole, 1 when it is not or nothing was done.
     """
-    from app.backup import service as backup  # noqa: PLC0415 - see above
+    from app.backup import service as backup  # noqa: PLC0415 - only taking and restoring a backup should wait for it
 
     settings = load_settings(instance_environment())
     found = _with_steps("Restoring", as_json, lambda say: backup.restore(settings, file, say))

@@ -80,7 +80,7 @@ class Door(httpx.AsyncBaseTransport):
                 if not message.get("more_body", False):
                     answered.set()
 
-        await self._app(scope, receive, send)  # type: ignore[arg-type]  # plain dicts
+        await self._app(scope, receive, send)  # type: ignore[arg-type]  # Quart names TypedDicts; ASGI only says dict
         assert status, "there was no answer"
         assert answered.is_set(), "the answer has no end"
         response = httpx.Response(status, headers=headers, stream=httpx.ByteStream(b"".join(body)))

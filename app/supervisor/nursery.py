@@ -43,7 +43,7 @@ def prepare() -> None:
 
 def abandon() -> None:
     """End the process that loads or has loaded: with loading it would go on for a second after our own end."""
-    loaded: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001  # it tells no other way
+    loaded: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001  # multiprocessing offers no public way to learn or end it
     if loaded is not None:
         with suppress(ProcessLookupError):
             os.kill(loaded, signal.SIGKILL)

@@ -44,11 +44,8 @@ def house(size: tuple[int, int]) -> Iterator[House]:
 
 @pytest.fixture
 async def experiment(house: House, size: tuple[int, int]) -> AsyncIterator[Experiment]:
-    """An administrator in that house, and victims with 200 requests a second; beside other tests an eighth of that.
-
-    So an end is still measured to a sixth of the quarter second it may take.
-    """
-    experiment = Experiment(house, 200 if size == LONG else 25)
+    """An administrator in that house, and victims with 200 requests a second; beside other tests a quarter of that."""
+    experiment = Experiment(house, 200 if size == LONG else 50)
     await experiment.open()
     yield experiment
     await experiment.close()

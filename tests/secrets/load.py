@@ -163,12 +163,9 @@ class Load:
                 await asyncio.sleep(pause)
 
     @asynccontextmanager
-    async def going(self, pause: float = 0.15, every: float = 0.0, **workers: int) -> AsyncIterator[None]:
+    async def going(self, pause: float = 0.05, every: float = 0.0, **workers: int) -> AsyncIterator[None]:
         """Let so many of each kind work, with a pause after each answer or `every` so many seconds; all have finished
-        what they began when this ends.
-
-        With the usual pause five of them ask thirty times a second, which leaves the processors to the other tests.
-        """
+        what they began when this ends."""
         self._ended = False
         tasks = [
             asyncio.create_task(self._keep(getattr(self, kind), pause, every, every * number / count))

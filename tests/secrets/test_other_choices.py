@@ -51,7 +51,7 @@ async def test_both_turn_under_people_at_work_and_an_emergency_ends_sessions(hou
             assert {json.loads(urlsafe_b64decode(one.split(".")[0] + "=="))["kid"][0] for one in load.kids} == {"v"}
             thief = await break_in(serve)
             assert await thief.fetchval("SELECT session_user") == LASTING_LOGIN
-            async with load.going(pause=0.02, writer=3, program=1):
+            async with load.going(pause=0.0, writer=3, program=1):
                 await asyncio.sleep(0.3)
                 moment = time.time()
                 await rotation.rotate(settings_of(serve), rotation.order("database", emergency=True), None)

@@ -51,7 +51,7 @@ async def test_every_secret_turns_and_nobody_notices(house: House, serve: Servin
 
 async def test_all_logins_revoked_in_the_middle_of_writes(house: House, serve: Serving) -> None:
     async with under(serve) as load:
-        async with load.going(pause=0.02, writer=6, program=1):
+        async with load.going(pause=0.0, writer=6, program=1):
             await asyncio.sleep(1.0)
             moment = time.time()
             await rotation.rotate(settings_of(serve), rotation.order("database", emergency=True), None)

@@ -63,6 +63,13 @@ def used(house: House) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def nonsense(house: House) -> Iterator[None]:
+    """What was delivered is no secret-id at all."""
+    delivered(house).write_text("spent")
+    yield
+
+
 def delivered(house: House) -> Path:
     return house.place / NAME / "secret-id"
 
@@ -80,8 +87,9 @@ Scene = Callable[[House], AbstractContextManager[None]]
         (sealed, {}, 69, "is sealed; gave up after 1 s"),
         (without_the_path, {}, 78, "kv/scriptorium/csrf does not exist"),
         (used, {}, 77, "possible interception"),
+        (nonsense, {}, 77, "possible interception"),
     ],
-    ids=["stopped", "away-from-one-process", "sealed", "without-the-path", "used"],
+    ids=["stopped", "away-from-one-process", "sealed", "without-the-path", "used", "nonsense"],
 )
 def test_serving_ends_with_its_exit_code_and_one_sentence(
     house: House, scene: Scene, changes: dict[str, str], code: int, words: str
