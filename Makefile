@@ -35,8 +35,9 @@ proof: $(VENV)/.installed-test ## the full-length load, fault and attack suites,
 	@$(BIN)/python -m local.chromium
 	@$(BIN)/python -m pytest -m proof
 
-bench: $(VENV)/.installed-test ## the benchmarks with their peers
+bench: $(VENV)/.installed-test ## the benchmarks with their peers, and the search among 200,000 documents
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.search
 
 update: $(VENV)/.installed-test ## resolve the dependencies anew and lock them
 	$(UV_COMPILE) --upgrade --output-file requirements/app.txt

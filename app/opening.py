@@ -37,6 +37,7 @@ from app.rights.line import NoticeLine
 from app.rights.memory import Memory
 from app.rights.notices import Notice
 from app.rights.touches import KeyTouches, SessionTouches
+from app.search.newest import Newest
 from app.settings import Settings
 from app.tokens.queries import TOUCH_KEYS
 from app.tokens.service import Tokens, forget_old, make_tokens
@@ -99,6 +100,7 @@ async def _open(app: Quart, settings: Settings, secrets: SecretSource, valkey: V
     await _started(opened, tally.start, tally.stop)
     app.extensions[Tally.__name__] = tally
     app.extensions[Days.__name__] = Days()
+    app.extensions[Newest.__name__] = Newest()
     app.extensions[Steps.__name__] = SessionSteps(database)
     app.extensions[BasicCache.__name__] = BasicCache()
     store = await asyncio.to_thread(open_store, settings, lambda: secrets.snapshot.bucket)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
+
+SHORTEST: Final = 3
+"""Letters of the shortest words there."""
 
 
 class SearchWord(Base):

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from app.access import EDITOR, Actor, ScopeNeed
 from app.documents.offered import entitled
 from app.reader import Reader
-from app.search import queries, wording
-from app.search.queries import Kind, Shape
+from app.search import queries, shapes, ways, wording
+from app.search.models import SHORTEST
+from app.search.newest import Newest
 from app.search.schemas import Found, Piece, SearchQuery
+from app.search.shapes import Kind, Shape
 
 _READS_DOCUMENTS = ScopeNeed("documents:read")
 
 
-async def find(db: Reader, actor: Actor, asked: SearchQuery, *, start: int, limit: int) -> tuple[list[Found], bool]:
+async def find(
+    db: Reader, actor: Actor, asked: SearchQuery, *, start: int, limit: int, newest: Newest
+) -> tuple[list[Found], bool]:
     """The best texts that hold all the words, from the `start`-th on.
 
     Where none does, texts with words of titles that look like those; then the second value is True.
@@ -24,42 +29,44 @@ async def find(db: Reader, actor: Actor, asked: SearchQuery, *, start: int, limi
     words, kinds = wording.words_of(asked.q), _kinds(actor, asked)
     if not words or not kinds:
         return [], False
-    shape = Shape(kinds, entitled(actor), queries.limits_of(asked))
-    values = queries.parameters(asked, actor.id) | {"limit": limit, "offset": start}
+    shape = Shape(kinds, entitled(actor), shapes.limits_of(asked), ways.RANKED // len(kinds))
+    values = shapes.parameters(asked, actor.id) | {"limit": limit, "offset": start}
     async with _planned_anew(db):
         if asked.person:
             named = await queries.people_named().all(db, {"pattern": queries.pattern_of(asked.person)})
             values["people"] = [person.id for person in named]
-        rows = await _search(
-            db, shape, values | {"words": wording.tsquery(words), "whole": wording.tsquery_of_whole(words)}
-        )
+        rows = await _search(db, shape, values | wording.as_typed(words), newest)
         similar = not rows and start == 0
         if similar:
             alike = await _alike(db, words)
             if any(alike):
-                meant = wording.tsquery_of_any([[word, *others] for word, others in zip(words, alike, strict=True)])
-                rows = await _search(db, shape, values | {"words": meant, "whole": meant})
+                meant = [[word, *others] for word, others in zip(words, alike, strict=True)]
+                few = replace(shape, ranked=ways.SIMILAR // len(kinds))
+                rows = await _search(db, few, values | wording.as_meant(meant), newest)
     return [_found(row, actor) for row in rows], similar and bool(rows)
 
 
-async def _search(db: Reader, shape: Shape, values: dict[str, Any]) -> list[Any]:
+async def _search(db: Reader, shape: Shape, values: dict[str, Any], newest: Newest) -> list[Any]:
     numbers = queries.expected(await queries.estimate(shape).expected(db, values), shape.kinds)
-    ways = tuple((kind, queries.way(*numbers[kind])) for kind in shape.kinds)
-    texts = {f"{kind}_enough": 0 if way == "Whole" else queries.enough(*numbers[kind]) for kind, way in ways}
-    since: Any = await queries.beginnings(shape).first(db, values | texts) if any(texts.values()) else None
-    values |= {
-        f"{kind}_since": (getattr(since, kind) if texts[f"{kind}_enough"] else None) or queries.BEFORE_ALL
-        for kind in shape.kinds
-    }
-    return list(await queries.search(shape, ways).all(db, values))
+    chosen = tuple((kind, ways.way(numbers[kind])) for kind in shape.kinds)
+    texts = {kind: ways.enough(way, numbers[kind], shape.ranked) for kind, way in chosen if way != "Whole"}
+    named: dict[Kind, int] = {kind: texts[kind] for kind, way in chosen if way == "Named"}
+    since = await newest.since(db, shape, named, values) if named else {}
+    values |= {f"{kind}_enough": number for kind, number in texts.items()}
+    values |= {f"{kind}_since": date for kind, date in since.items()}
+    return list(await queries.search(shape, chosen).all(db, values))
 
 
 async def _alike(db: Reader, words: list[str]) -> list[list[str]]:
     """For each word, those of titles that look like it and are not it."""
     alike: list[list[str]] = [[] for _ in words]
-    for number, near in await queries.near_words().all(db, {"words": words}):
-        if near != words[number - 1]:
-            alike[number - 1].append(near)
+    # Of what is shorter half the dictionary would be alike.
+    given = [place for place, word in enumerate(words) if len(word) >= SHORTEST]
+    found = await queries.near_words().all(db, {"words": [words[place] for place in given]}) if given else []
+    for number, near in found:
+        place = given[number - 1]
+        if near != words[place]:
+            alike[place].append(near)
     return alike
 
 
@@ -75,7 +82,7 @@ def _kinds(actor: Actor, asked: SearchQuery) -> tuple[Kind, ...]:
     kinds: list[Kind] = []
     if asked.where != "documents" and asked.state is None:
         kinds.append("entry")
-    if asked.where != "journal" and queries.sees_documents(entitled(actor)) and _READS_DOCUMENTS in actor.provides:
+    if asked.where != "journal" and shapes.sees_documents(entitled(actor)) and _READS_DOCUMENTS in actor.provides:
         kinds.append("document")
     return tuple(kinds)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from app.search.schemas import Piece
 
@@ -22,6 +22,7 @@ _BEGINNING: Final = re.compile(
 _AROUND: Final = re.compile(
     rf"\*+(?=\S)|(?<=\S)\*+|`+|~~+|(?<![\w{STOP}])_+(?=[\w{START}])|(?<=[\w{STOP}])_+(?![\w{START}])"
 )
+_SIGN: Final = re.compile(r"[*`~_]")
 
 
 def words_of(typed: str) -> list[str]:
@@ -34,14 +35,23 @@ def tsquery(words: list[str]) -> str:
     return " & ".join(f"'{word}'" + (":*" if len(word) >= _PREFIX else "") for word in words)
 
 
-def tsquery_of_whole(words: list[str]) -> str:
-    """All of the words just as they were typed."""
-    return " & ".join(f"'{word}'" for word in words)
+def as_typed(words: list[str]) -> dict[str, Any]:
+    """What a search is given of words: all of them, all of them just as they are, any of them, and each."""
+    whole = " & ".join(f"'{word}'" for word in words)
+    return {"words": tsquery(words), "whole": whole, "any": tsquery(words).replace(" & ", " | "), "sought": words}
 
 
-def tsquery_of_any(alike: list[list[str]]) -> str:
-    """For each word, itself or any of those that may be meant by it."""
-    return " & ".join("(" + " | ".join(f"'{_quoted(word)}'" for word in words) + ")" for words in alike)
+def as_meant(alike: list[list[str]]) -> dict[str, Any]:
+    """The same where for each word there are several that may be meant by it."""
+    quoted = [[f"'{_quoted(word)}'" for word in words] for words in alike]
+    whole = " & ".join("(" + " | ".join(words) + ")" for words in quoted)
+    sought = [word for words in alike for word in words]
+    return {
+        "words": whole,
+        "whole": whole,
+        "any": " | ".join(word for words in quoted for word in words),
+        "sought": sought,
+    }
 
 
 def _quoted(word: str) -> str:
@@ -51,14 +61,15 @@ def _quoted(word: str) -> str:
 
 def without_signs(marked: str) -> str:
     """An excerpt of Markdown as it reads on a page: the words of links, headings and lists, and no sign around them."""
-    return _AROUND.sub("", _BEGINNING.sub("", _LINK.sub(r"\1", marked)))
+    bare = _BEGINNING.sub("", _LINK.sub(r"\1", marked))
+    return _AROUND.sub("", bare) if _SIGN.search(bare) else bare  # most have none, and looking around takes its time
 
 
 def pieces(marked: str) -> list[Piece]:
     """An excerpt between marks as words that are hits and words that are not."""
     found: list[Piece] = []
     at = 0
-    marked = without_signs(marked)
+    marked = without_signs(marked).strip()
     for hit in _MARKED.finditer(marked):
         if hit.start() > at:
             found.append(Piece(marked[at : hit.start()]))

@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any, get_args
@@ -14,12 +14,13 @@ from typing import cast as typed
 
 import asyncpg
 import pytest
-from sqlalchemy import Integer, literal_column
 
 from app.reader import Reader, Readers
-from app.search import queries
-from app.search.queries import Kind, Shape, Way
+from app.search import queries, shapes, ways, wording
+from app.search.newest import Newest
 from app.search.schemas import SearchQuery
+from app.search.shapes import Kind, Shape
+from app.search.ways import Expected, Way
 from tests import makers
 from tests.cast import Cast, Person
 from tests.client import Program
@@ -106,37 +107,54 @@ async def test_no_search_reads_a_big_table_from_one_end_to_the_other(
             kinds = tuple(kind for kind in KINDS if (kind == "document" if query.state else roles or kind == "entry"))
             if not kinds or (query.state and not roles):
                 continue
-            shape = Shape(kinds, roles, queries.limits_of(query))
+            shape = Shape(kinds, roles, shapes.limits_of(query), ways.RANKED)
             since = datetime(2020, 1, 1, tzinfo=UTC)
-            values = queries.parameters(query, max.id) | {
-                "words": "'soot':*", "whole": "'soot'", "people": [max.id], "limit": 21, "offset": 0,
+            values = shapes.parameters(query, max.id) | {
+                **wording.as_typed(["soot"]), "people": [max.id], "limit": 21, "offset": 0,
                 "entry_since": since, "document_since": since, "entry_enough": 800, "document_enough": 800,
             }  # fmt: skip
             search = queries.search(shape, tuple((kind, way) for kind in kinds))
-            for statement in (search, queries.beginnings(shape)):
+            for statement in (search, queries.beginnings(shape, kinds)):
                 for node in nodes(await statement.expected(db, values)):
                     assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in BIG, (name, node)
 
 
 async def test_where_all_is_looked_at_nothing_is_looked_up_twice(site: Site, max: Person) -> None:
-    shape = Shape(KINDS, frozenset({"sponsor"}), frozenset())
-    later = queries.BEFORE_ALL + timedelta(days=1)
-    for way in get_args(Way):
+    """Words without beginnings, of which every text was looked at; the plan knows it already."""
+    shape = Shape(KINDS, frozenset({"sponsor"}), frozenset(), ways.RANKED)
+    since = {"entry_since": queries.BEFORE_ALL, "document_since": queries.BEFORE_ALL}
+    for way, word in product(get_args(Way), ("ink", "soot")):
         statement = queries.search(shape, tuple((kind, way) for kind in KINDS))
+        values = {"limit": 10, "offset": 0, "viewer": max.id, "entry_enough": 800, "document_enough": 800}
         async with planning(site) as db:
-            for words, since in product(("'soot'", "'soot':*"), (queries.BEFORE_ALL, later)):
-                values = {"words": words, "whole": "'soot'", "limit": 10, "offset": 0, "viewer": max.id}
-                values |= {"entry_since": since, "document_since": since}
-                plan = list(nodes(await statement.expected(db, values)))
-                again = words == "'soot':*" if way == "Whole" else since == later
-                for kind in KINDS:
-                    rest = next(node for node in plan if node.get("Subplan Name") == f"CTE {kind}_rest")
-                    assert (rest.get("One-Time Filter") != "false") == again, (way, words, rest)
+            plan = list(nodes(await statement.expected(db, values | since | wording.as_typed([word]))))
+        for kind in KINDS:
+            rest = next(node for node in plan if node.get("Subplan Name") == f"CTE {kind}_rest")
+            assert (rest.get("One-Time Filter") == "false") == (way == "Whole" and word == "ink"), (way, word, rest)
 
 
-async def test_beginnings_are_looked_for_where_whole_words_are_too_few(
-    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("enough", [1, 3, 4])
+async def test_no_text_is_opened_before_its_turn(site: Site, enough: int) -> None:
+    """The newest ones are taken in order, and only those that were taken are opened; older ones come from the index."""
+    rare = "z" + secrets.token_hex(6)
+    author = await makers.signed_in(site, "member")
+    made = [(await makers.entry(author, f"Number {number} {rare}"))["id"] for number in range(3)]
+    shape = Shape(("entry",), frozenset(), frozenset({"person"}), ways.RANKED)
+    values = wording.as_typed([rare]) | {"limit": 10, "offset": 0, "people": [author.id], "entry_enough": enough}
+    statement = queries.search(shape, (("entry", "Opened"),))
+    async with planning(site) as db:
+        plan = await db.driver.fetchval(
+            f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement._compiled[0]}",
+            *[values[name] for name in statement._compiled[1]],
+        )
+        rows = await statement.all(db, values)
+    by_name = {node["Subplan Name"]: node for node in nodes(plan[0]["Plan"]) if "Subplan Name" in node}
+    assert sorted(str(row.id) for row in rows) == sorted(made)
+    assert by_name["CTE entry_there"]["Actual Rows"] == min(enough, 3)
+    assert (by_name["CTE entry_rest"]["Actual Rows"] == 3) == (enough <= 3)
+
+
+async def test_beginnings_are_looked_for_where_whole_words_are_too_few(site: Site, cast: Cast) -> None:
     """Both kinds count together, and a text that holds the very word is never shown twice."""
     rare = "z" + secrets.token_hex(6)
     made: dict[str, set[str]] = {}
@@ -144,11 +162,10 @@ async def test_beginnings_are_looked_for_where_whole_words_are_too_few(
         entry = await makers.entry(cast.max, f"On {word}")
         document = await makers.document(cast.alice, title=f"Plan {word}")
         made[word] = {str(entry["id"]), str(document["id"])}
-    shape = Shape(KINDS, frozenset({"sponsor"}), frozenset())
-    values = {"words": f"'{rare}':*", "whole": f"'{rare}'", "limit": 10, "offset": 0, "viewer": cast.alice.id}
+    values = wording.as_typed([rare]) | {"limit": 10, "offset": 0, "viewer": cast.alice.id}
     for ranked, found in ((2, made[rare]), (3, set().union(*made.values()))):
-        monkeypatch.setattr(queries, "_RANKED", literal_column(str(ranked), Integer()))
-        statement = queries.search.__wrapped__(shape, tuple((kind, "Whole") for kind in KINDS))
+        shape = Shape(KINDS, frozenset({"sponsor"}), frozenset(), ranked)
+        statement = queries.search(shape, tuple((kind, "Whole") for kind in KINDS))
         async with planning(site) as db:
             assert sorted(str(row.id) for row in await statement.all(db, values)) == sorted(found), ranked
 
@@ -170,8 +187,8 @@ async def test_common_words_are_looked_for_among_the_newest_only(site: Site, cas
     """By whichever way, the same texts are found; of what is too old for its window nothing is lost either."""
     rare = "z" + secrets.token_hex(6)
     made = [(await makers.entry(cast.max, f"Number {number} {rare}"))["id"] for number in range(4)]
-    shape = Shape(("entry",), frozenset(), frozenset())
-    values = {"words": f"'{rare}'", "whole": f"'{rare}'", "limit": 10, "offset": 0}
+    shape = Shape(("entry",), frozenset(), frozenset(), ways.RANKED)
+    values = wording.as_typed([rare]) | {"limit": 10, "offset": 0, "entry_enough": 2}
     async with planning(site) as db:
         for way, since in product(
             get_args(Way), (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(tz=UTC) + timedelta(days=1))
@@ -181,28 +198,55 @@ async def test_common_words_are_looked_for_among_the_newest_only(site: Site, cas
             assert sorted(str(row.id) for row in rows) == sorted(made), way
 
 
-@pytest.mark.parametrize("common", [0, 10**9])
+@pytest.mark.parametrize(("way", "trips"), [("Opened", 4), ("Named", 5)])
 async def test_in_a_big_library_the_newest_are_looked_at_first(
-    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch, common: int
+    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch, way: Way, trips: int
 ) -> None:
-    """One round trip more finds out where they begin; what is older is found as well where they are too few."""
+    """One round trip more finds out where they begin, once a minute; what is older is found as well where they are too few."""
     rare = "z" + secrets.token_hex(6)
     made = [(await makers.entry(cast.max, f"On {rare}"))["id"] for _ in range(3)]
     made.append((await makers.document(cast.alice, title=f"Plan {rare}"))["id"])
-    monkeypatch.setattr(queries, "MANY", -1)
-    monkeypatch.setattr(queries, "_FEW", -1)
-    monkeypatch.setattr(queries, "_COMMON", common)
-    monkeypatch.setattr(queries, "enough", lambda matches, texts: 1)
-    sent, found = await asked(site, cast.ada.program, f"q={rare}")
-    assert (len(sent), {item["id"] for item in found["items"]}) == (5, set(made)), sent
+    monkeypatch.setattr(ways, "way", lambda numbers: way)
+    monkeypatch.setattr(ways, "enough", lambda way, numbers, ranked: 1)
+    monkeypatch.setitem(site.app.extensions, Newest.__name__, Newest())
+    for expected in (trips, 4):
+        with round_trips(site) as sent:
+            answer = await cast.ada.program.get(f"/api/v1/search?q={rare}")
+        found = {item["id"] for item in answer.json()["items"]}
+        assert (len(sent), found) == (expected, set(made)), sent
+
+
+async def test_where_the_newest_begin_is_remembered_by_number_and_kind(site: Site, cast: Cast) -> None:
+    for _ in range(2):
+        await makers.entry(cast.max, "Soot")
+    shape = Shape(KINDS, frozenset({"admin"}), frozenset(), ways.RANKED)
+    newest = Newest()
+    async with site.resources.database.read() as db:
+        few = await newest.since(db, shape, {"entry": 1, "document": 10**6}, {})
+        assert few["document"] == queries.BEFORE_ALL < few["entry"]
+        again = await newest.since(db, replace(shape, limits=frozenset({"tag"})), {"entry": 1}, {"tags": ["none"]})
+        assert again == {"entry": few["entry"]}, "tags narrow down what matches, not where the newest texts begin"
+        until = few["entry"] - timedelta(seconds=1)
+        dated = replace(shape, limits=frozenset({"until"}))
+        assert (await newest.since(db, dated, {"entry": 1}, {"until": until}))["entry"] <= until
 
 
 def test_which_way() -> None:
-    ways = [queries.way(matches, 200_000) for matches in (1, 400, 401, 19_999, 20_000, 200_000)]
-    assert ways == ["Whole", "Whole", "Named", "Named", "Opened", "Opened"]
-    assert queries.way(queries.MANY, queries.MANY) == "Whole"
-    looked_at = [queries.enough(matches, 200_000) for matches in (401, 20_000, 200_000)]
-    assert looked_at == [25_000, 4_000, 2 * queries.RANKED]
+    def chosen(within: int, *matches: int) -> list[Way]:
+        return [ways.way(Expected(number, within, 200_000)) for number in matches]
+
+    assert chosen(200_000, 1, 2_000, 2_001, 33_333, 33_334, 200_000) == [
+        "Whole", "Whole", "Named", "Named", "Opened", "Opened",
+    ]  # fmt: skip
+    assert chosen(600, 1, 99, 100) == ["Whole", "Whole", "Opened"]
+    assert ways.way(Expected(ways.MANY, ways.MANY, ways.MANY)) == "Whole"
+    assert ways.enough("Whole", Expected(10, 100, 1_000), 200) == 0
+    assert ways.enough("Named", Expected(20_000, 100_000, 200_000), 200) == 4_000
+    assert [ways.enough("Opened", Expected(number, 600, 200_000), 200) for number in (100, 600, 700)] == [
+        2_400,
+        400,
+        400,
+    ]
 
 
 @dataclass

@@ -181,3 +181,52 @@ async def test_an_excerpt_shows_no_signs_of_markdown(max: Person, program: Progr
     found = (await program.get(f"/api/v1/search?q={rare}")).json()["items"]
     assert "".join(piece["text"] for piece in found[0]["excerpt"]).split() == f"Jars Keep {rare} in a dry place".split()
     assert [piece["text"] for piece in found[0]["excerpt"] if piece["hit"]] == [rare]
+
+
+def shown(item: dict[str, Any]) -> tuple[str, list[str]]:
+    """An excerpt as it reads, and its hits."""
+    excerpt = item["excerpt"]
+    return "".join(piece["text"] for piece in excerpt), [piece["text"] for piece in excerpt if piece["hit"]]
+
+
+async def test_of_a_long_text_the_part_with_the_rarest_word_is_shown(max: Person, program: Program) -> None:
+    rare, common = word(), word()
+    far = f"{common} lies about. " * 200 + f"Here is {rare} with {common}. " + f"{common} goes on. " * 200
+    await makers.entry(max, "Far in", far)
+    (item,) = await found(program, f"q={common}+{rare}")
+    text, hits = shown(item)
+    assert rare in hits, text
+    assert common in hits, text
+    assert len(text) < len(far) / 10, text
+
+
+async def test_what_is_only_part_of_a_word_is_not_shown_for_it(max: Person, program: Program) -> None:
+    stem, rare = word()[:3], word()  # so short a word is only found as it is
+    made = await makers.entry(
+        max, "Parts", f"{stem}ling of {stem}lings. " * 60 + f"At last ({stem}). " + "So on. " * 200 + rare
+    )
+    items = {item["id"]: item for item in await found(program, f"q={stem}")}
+    assert set(shown(items[made["id"]])[1]) == {stem}
+
+
+async def test_no_word_is_cut_in_two(max: Person, program: Program) -> None:
+    """Wherever the cut falls, half of a longer word is neither shown nor taken for what was looked for."""
+    rare = word()
+    long = f"un{rare}ed"
+    for ahead in range(len(long) + 2):
+        await makers.entry(max, "Cut", "x" * ahead + f" {long}" * 60 + f" {rare} " + f"{long} " * 60)
+    items = await found(program, f"q={rare}")
+    assert len(items) == len(long) + 2
+    for item in items:
+        text, hits = shown(item)
+        assert hits == [rare], text
+        assert set(text.replace("…", " ").split()) <= {rare, long}, text
+
+
+async def test_without_a_hit_near_enough_the_beginning_is_shown(max: Person, program: Program) -> None:
+    rare = word()
+    await makers.entry(max, "Late", "The beginning of it is quiet. " * 400 + rare)
+    (item,) = await found(program, f"q={rare}")
+    text, hits = shown(item)
+    assert text.startswith("The beginning of it")
+    assert hits == []
