@@ -138,9 +138,8 @@ async def _measure(url: str, people: dict[str, Person], rounds: int, rate: float
                 if _p99(alone) > BOUND:
                     slow.append(f"{name} ({caller})")
         times = await _come(http, mixed, rate, rounds * len(mixed) // 10)
-        print(
-            f"all of them mixed, {rate:g} in a second: {median(times) * 1e3:.1f} ms, p99 {_p99(times) * 1e3:.1f} ms, {len(times)} asked"
-        )
+        said = f"{median(times) * 1e3:.1f} ms, p99 {_p99(times) * 1e3:.1f} ms"
+        print(f"all of them mixed, {len(times)}, {rate:g} in a second: {said}")
         if _p99(times) > BOUND:
             slow.append("all of them mixed")
     print(f"over {BOUND * 1e3:.0f} ms: {', '.join(slow) or 'nothing'}")
