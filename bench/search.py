@@ -137,7 +137,7 @@ async def _measure(url: str, people: dict[str, Person], rounds: int, rate: float
                 mixed.append(searches)
                 if _p99(alone) > BOUND:
                     slow.append(f"{name} ({caller})")
-        times = await _come(http, mixed, rate, rounds * len(mixed) // 10)
+        times = await _come(http, mixed, rate, max(TOGETHER, rounds * len(mixed) // 10))
         said = f"{median(times) * 1e3:.1f} ms, p99 {_p99(times) * 1e3:.1f} ms"
         print(f"all of them mixed, {len(times)}, {rate:g} in a second: {said}")
         if _p99(times) > BOUND:
