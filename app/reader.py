@@ -21,6 +21,9 @@ from app.errors import DomainError, Unavailable
 from app.vault.probe import DRIVER_FAULTS
 
 OLDEST: Final = 1800.0  # seconds; what a server process gathers over time goes with it
+AT_ONCE: Final = 2
+"""Readers that are opened at a time.  Opening one takes PostgreSQL longer than many a read, so when many come together most
+of them are served by those that are there before another is; a burst that opened its own would hold everybody up."""
 Translate = Callable[[BaseException], Exception | None]
 
 
@@ -63,6 +66,7 @@ class Readers:
         self._patience = patience
         self._present = present
         self._open = 0  # idle, in use, or being opened
+        self._opening = 0
         self._idle: list[Reader] = []
         self._waiting: deque[asyncio.Future[Reader | None]] = deque()
 
@@ -72,13 +76,15 @@ class Readers:
 
     async def take(self) -> Reader:
         """A reader with the present login; opens one or waits for one, and raises Unavailable in the end."""
+        waited = False
         while (reader := self.at_hand()) is None:
             if self._idle:
                 await self._close(self._idle.pop())  # it was not fit
-            elif self._open < self._size:
+            elif self._open < self._size and self._opening < AT_ONCE:
                 return await self._opened()
             else:
-                handed = await self._handed()
+                handed = await self._handed(again=waited)
+                waited = True
                 if handed is not None:
                     self._idle.append(handed)
         return reader
@@ -112,12 +118,17 @@ class Readers:
 
     async def _opened(self) -> Reader:
         self._open += 1
+        self._opening += 1
         try:
             reader = Reader(self._engine)
             await reader.open()
         except BaseException:
+            self._opening -= 1
             self._place_left()
             raise
+        self._opening -= 1
+        if self._open < self._size:
+            self._hand_on(None)  # whoever still waits may open the next one
         return reader
 
     async def _close(self, reader: Reader) -> None:
@@ -129,10 +140,13 @@ class Readers:
         finally:
             self._place_left()
 
-    async def _handed(self) -> Reader | None:
-        """What somebody leaves: a reader, or None for the room to open one."""
+    async def _handed(self, *, again: bool) -> Reader | None:
+        """What somebody leaves: a reader, or None for the room to open one; whoever waits `again` keeps their place."""
         future: asyncio.Future[Reader | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
+        if again:
+            self._waiting.appendleft(future)
+        else:
+            self._waiting.append(future)
         try:
             async with asyncio.timeout(self._patience):
                 return await future

@@ -11,6 +11,7 @@ import resource
 import sys
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 REFUSED: Final = 3
@@ -30,9 +31,12 @@ def _give_way(kind: str) -> None:
 
     A niced process is still let finish its slice of some milliseconds when a request wakes up, and a request wakes up
     several times; one of the idle class is put aside at once.  Somebody waits at their keyboard for a picture, so those
-    are only niced.
+    are only niced.  Both count among the processes of one session only where Linux groups them so (`sched_autogroup`,
+    sched(7)), as most systems do outside of containers: a bench has a session of its own, which gives way as a whole.
     """
     os.nice(19)
+    with suppress(OSError):  # no such groups here
+        Path("/proc/self/autogroup").write_text("19", encoding="ascii")
     if kind != "image":
         with suppress(AttributeError, OSError):  # not Linux, or a sandbox that forbids it
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -7,9 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from math import ceil
 
-import httpx
 import pytest
 
 from tests.e2e.house import CHECKOUT, House
@@ -34,35 +32,35 @@ def house() -> Iterator[House]:
 
 
 class Reading:
-    """Readers that fetch a document again and again, each on a line of its own; `took` is how long each time."""
+    """Readers that fetch a document again and again, in a process of their own."""
 
     def __init__(self, house: House, path: str, token: str) -> None:
-        self._house, self._path, self._bearer = house, path, {"Authorization": f"Bearer {token}"}
-        self.took: list[float] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._command = [sys.executable, "-m", "tests.exports.reading", house.url + path, str(READERS), str(PAUSE)]
+        self._token = token
 
-    async def _read(self) -> None:
-        async with httpx.AsyncClient(base_url=self._house.url, timeout=60, headers=self._bearer) as http:
-            while True:
-                began = time.perf_counter()
-                answer = await http.get(self._path)
-                self.took.append(time.perf_counter() - began)
-                assert answer.status_code == 200, answer.text
-                await asyncio.sleep(PAUSE)
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, cwd=CHECKOUT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        await self._say(self._token)
 
-    def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._read()) for _ in range(READERS)]
+    async def p99(self) -> float:
+        """The 99th percentile since it was asked last."""
+        assert self._process.stdout is not None
+        await self._say("")
+        said = json.loads(await self._process.stdout.readline())
+        assert said["count"] >= READERS, said
+        return float(said["p99"])
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            assert not task.done(), task.exception()
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        assert await self._process.wait() == 0
 
-    def p99(self) -> float:
-        """The 99th percentile since it was asked last."""
-        took, self.took = sorted(self.took), []
-        return took[ceil(len(took) * 0.99) - 1]
+    async def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        await self._process.stdin.drain()
 
 
 async def asked_for(house: House, paths: list[str], token: str) -> list[tuple[int, int]]:
@@ -83,16 +81,16 @@ async def test_fifty_exports_do_not_hold_up_readers(house: House) -> None:
     texts = [{"title": f"Number {n}", "body": f"# {n}\n\n{manuscript()}"} for n in range(EXPORTS)]
     ids = [(await programs.ask("POST", "/api/v1/documents", token, json=text))["id"] for text in texts]
     reading = Reading(house, f"/api/v1/documents/{people.document_id}", token)
-    reading.start()
+    await reading.start()
     try:
         await asyncio.sleep(2.0)
-        reading.p99()  # what is loaded on first use does not count
+        await reading.p99()  # what is loaded on first use does not count
         await asyncio.sleep(QUIET)
-        before = reading.p99()
+        before = await reading.p99()
         began = time.perf_counter()
         done = await asked_for(house, [f"/api/v1/documents/{each}/export.pdf" for each in ids], token)
         lasted = time.perf_counter() - began
-        during = reading.p99()
+        during = await reading.p99()
     finally:
         await reading.stop()
         await programs.http.aclose()

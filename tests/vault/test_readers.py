@@ -13,7 +13,7 @@ from sqlalchemy import Integer, bindparam, column, exc, func, literal_column, se
 from app.database import Database, Lost
 from app.errors import NotFound, Unavailable
 from app.prepared import Prepared
-from app.reader import Reader
+from app.reader import AT_ONCE, Reader, Reading
 from app.vault.broker import Broker
 from tests.vault.conftest import House, soon
 
@@ -52,7 +52,17 @@ async def test_one_reader_serves_one_after_the_other(database: Database) -> None
     assert sum(database.connections.values()) == 1
 
 
+async def hold_all(database: Database) -> list[Reading]:
+    """Every reader there may be, in use."""
+    held = [database.read() for _ in range(PLACES)]
+    for block in held:
+        await block.__aenter__()
+    return held
+
+
 async def test_those_who_wait_are_served_in_turn_and_no_more_are_opened_than_may_be(database: Database) -> None:
+    for block in await hold_all(database):
+        await block.__aexit__(None, None, None)
     served: list[int] = []
 
     async def ask(number: int) -> None:
@@ -65,16 +75,50 @@ async def test_those_who_wait_are_served_in_turn_and_no_more_are_opened_than_may
     assert len(served) == 40
     waited = [number for number in served if number >= PLACES]
     assert all(first < then for first, then in pairwise(waited))
-    assert sum(database.connections.values()) <= PLACES
+    assert sum(database.connections.values()) == PLACES
+
+
+async def test_of_many_who_come_at_once_most_wait_for_those_before_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening takes longer than reading: two are opened at a time, and the first of them serve nearly everybody."""
+    opening, most = 0, 0
+    opened = Reader.open
+
+    async def slowly(self: Reader) -> None:
+        nonlocal opening, most
+        opening += 1
+        most = max(most, opening)
+        await asyncio.sleep(0.05)
+        await opened(self)
+        opening -= 1
+
+    monkeypatch.setattr(Reader, "open", slowly)
+    assert len(await asyncio.gather(*(pid(database) for _ in range(40)))) == 40
+    assert most == AT_ONCE
+    assert sum(database.connections.values()) < PLACES
+
+
+async def test_whoever_opens_in_vain_leaves_the_room_to_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, failures = Reader.open, iter([True] * 3)
+
+    async def at_last(self: Reader) -> None:
+        if next(failures, False):
+            raise OSError("not yet")
+        await opened(self)
+
+    monkeypatch.setattr(Reader, "open", at_last)
+    done = await asyncio.gather(*(pid(database) for _ in range(10)), return_exceptions=True)
+    assert sum(isinstance(one, int) for one in done) == 7, done
 
 
 async def test_one_who_gives_up_waiting_takes_no_reader_along(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database._readers, "_patience", 0.05)
-    held = [database.read() for _ in range(PLACES)]
-    for block in held:
-        await block.__aenter__()
+    held = await hold_all(database)
     with pytest.raises(Unavailable, match="busy"):
         await pid(database)
     monkeypatch.setattr(database._readers, "_patience", 30.0)  # none of those to come is to give up
