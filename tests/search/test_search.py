@@ -198,6 +198,7 @@ async def test_of_a_long_text_the_part_with_the_rarest_word_is_shown(max: Person
     assert rare in hits, text
     assert common in hits, text
     assert len(text) < len(far) / 10, text
+    assert " … " in text, text
 
 
 async def test_what_is_only_part_of_a_word_is_not_shown_for_it(max: Person, program: Program) -> None:
