@@ -67,8 +67,12 @@ async def preview() -> Response:
 async def discard() -> Response:
     asked = (await form_body(Discarded)).require()
     async with transaction() as db:
-        await service.discard(db, current_actor(), asked.place)
-    return await see_other(local_path(asked.next) or "/account", "The draft is thrown away.")
+        gone = await service.discard(db, current_actor(), asked.place, asked.shown)
+    back = local_path(asked.next) or "/account"
+    if gone:
+        return await see_other(back, "The draft is thrown away.")
+    newer = "The draft was not thrown away: more was typed in another window since. This is what it is now."
+    return await see_other(back, newer, "warning")
 
 
 def _shown(draft: DraftView) -> dict[str, Any]:

@@ -51,6 +51,15 @@ def discard(person_id: UUID, place: str) -> Delete:
     return delete(Draft).where(Draft.person_id == person_id, Draft.place == place)
 
 
+def kept(person_id: UUID, place: str) -> Select[*tuple[Any, ...]]:
+    """The place, if a draft is kept there."""
+    return select(Draft.place).where(Draft.person_id == person_id, Draft.place == place)
+
+
+def kept_at(moment: datetime) -> ColumnElement[bool]:
+    return Draft.saved_at == moment
+
+
 def discard_seen(person_id: UUID, place: str, seen: datetime, saved: Mapping[str, str | None]) -> Delete:
     """The same, unless something else than what was saved was kept there since `seen`."""
     return discard(person_id, place).where(_no_other(saved, seen))

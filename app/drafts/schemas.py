@@ -47,9 +47,10 @@ class NewDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Discarded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The place whose draft is thrown away, and the page to go back to."""
+    """The place whose draft is thrown away, when the one was kept that was shown, and the page to go back to."""
 
     place: Place
+    shown: Annotated[str, msgspec.Meta(max_length=64)] = ""
     next: Annotated[str, msgspec.Meta(max_length=2048)] = ""
 
 

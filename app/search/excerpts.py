@@ -14,7 +14,7 @@ from app.search.wording import START, STOP
 _SHOWN: Final = 6_000  # characters of a text that an excerpt is looked for in
 _AROUND: Final = 700  # characters it is taken from
 _BEFORE: Final = 300  # of those, before the rarest word
-_HEADLINE: Final = f"StartSel={START},StopSel={STOP},MaxFragments=2,MaxWords=24,MinWords=8,FragmentDelimiter=\" … \""
+_HEADLINE: Final = f'StartSel={START},StopSel={STOP},MaxFragments=2,MaxWords=24,MinWords=8,FragmentDelimiter=" … "'
 _SPACE: Final = literal(" ")
 
 

@@ -214,6 +214,32 @@ async def test_throwing_it_away(site: Site) -> None:
     assert away.headers["location"] == "/account"
 
 
+def shown_on(page: str) -> str:
+    """When the draft was kept that may be thrown away."""
+    found = re.search(r'name="shown" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+async def test_what_was_typed_since_is_not_thrown_away(site: Site) -> None:
+    """Another window may have kept more than the page shows, and may be gone by now."""
+    nora = await makers.signed_in(site)
+    assert await keep(nora, "entry", body="the beginning") == 200
+    for page in ("/drafts", "/entry"):
+        shown = shown_on((await nora.browser.get(page)).text)
+        assert await keep(nora, "entry", body=f"the beginning, and more, before {page}") == 200
+        form = {"place": "entry", "shown": shown, "next": "/entry"}
+        answer = await nora.browser.post("/drafts/discard", form, page=page)
+        told = (await nora.browser.get(answer.headers["location"])).text
+        assert "was not thrown away" in told
+        assert f"and more, before {page}" in (await nora.browser.get("/drafts")).text
+    form["shown"] = shown_on((await nora.browser.get("/entry")).text)
+    await nora.browser.post("/drafts/discard", form, page="/entry")
+    assert "and more" not in (await nora.browser.get("/drafts")).text
+    again = await nora.browser.post("/drafts/discard", form, page="/entry")  # pressed twice: it is gone, as was wanted
+    assert "is thrown away" in (await nora.browser.get(again.headers["location"])).text
+
+
 @pytest.mark.parametrize("place", ["", "x", "document:1", "entry:../..", "document:" + "f" * 36, "entry "])
 async def test_a_place_is_one_of_ours(max: Person, place: str) -> None:
     assert await keep(max, place, body="x") == 422

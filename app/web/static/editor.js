@@ -32,7 +32,9 @@
   // Where and when it was kept: what is kept next takes the place of that, and of nothing another window keeps.
   const adopt = (told) => {
     for (const field of document.querySelectorAll("input[name=place]")) {
-      if (field.value === form.dataset.draft) field.value = told.place;
+      if (field.value !== form.dataset.draft) continue;
+      field.value = told.place;
+      if (field.form.elements.shown) field.form.elements.shown.value = told.saved_at;
     }
     form.dataset.draft = told.place;
     form.elements.seen.value = told.saved_at;
