@@ -1,4 +1,4 @@
-"""The table of words that titles are made of, for those who spell one of them wrongly."""
+"""The table of words that texts are made of, for those who spell one of them wrongly."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ SHORTEST: Final = 3
 
 
 class SearchWord(Base):
-    """A word that stands, or once stood, in a title; the database notes it itself (triggers `note_words`).
+    """A word that stands, or once stood, in a title or a text; the database notes it itself (triggers `note_words`).
 
-    Words of titles nobody else may see are among them: they only widen a search, and are never shown.
+    Of a text those are noted that it has most often, at most 500 at each save.  Words nobody else may see are among them:
+    they only widen a search, and are never shown.
     """
 
     __tablename__ = "search_words"

@@ -112,7 +112,7 @@ def pattern_of(part: str) -> str:
 
 @cache
 def near_words() -> Prepared:
-    """Words of titles that look like any of these, with the number of the word: for each those most alike, in any order."""
+    """Words of texts that look like any of these, with the number of the word: for each those most alike, in any order."""
     given = bindparam("words", type_=ARRAY(Text()))
     words = func.unnest(given).table_valued("word", with_ordinality="number", name="typed").render_derived()
     typed = words.c.word

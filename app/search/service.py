@@ -24,7 +24,7 @@ async def find(
 ) -> tuple[list[Found], bool]:
     """The best texts that hold all the words, from the `start`-th on.
 
-    Where none does, texts with words of titles that look like those; then the second value is True.
+    Where none does, texts with words that look like those; then the second value is True.
     """
     words, kinds = wording.words_of(asked.q), _kinds(actor, asked)
     if not words or not kinds:
@@ -58,7 +58,7 @@ async def _search(db: Reader, shape: Shape, values: dict[str, Any], newest: Newe
 
 
 async def _alike(db: Reader, words: list[str]) -> list[list[str]]:
-    """For each word, those of titles that look like it and are not it."""
+    """For each word, those that look like it and are not it."""
     alike: list[list[str]] = [[] for _ in words]
     # Of what is shorter half the dictionary would be alike.
     given = [place for place, word in enumerate(words) if len(word) >= SHORTEST]

@@ -14,6 +14,7 @@ from app.search.wording import pieces, tsquery, without_signs, words_of
 from tests import makers
 from tests.cast import Cast, Person
 from tests.client import Browser, Program
+from tests.site import Site, as_owner
 
 
 def word() -> str:
@@ -91,6 +92,39 @@ async def test_a_typo_still_leads_there(max: Person, program: Program) -> None:
     assert made["id"] in [item["id"] for item in answer["items"]]
     page = (await max.browser.get("/search?q=palimpzest")).text
     assert "words that look like them" in page
+
+
+async def test_words_of_texts_are_understood_as_well(max: Person, program: Program) -> None:
+    rare = "".join(secrets.choice("bcdfghjkmnpqrstvwxz") for _ in range(12))
+    made = await makers.entry(max, "Nothing of it", f"Down here it says {rare}.")
+
+    async def meant(typed: str) -> tuple[bool, list[str]]:
+        answer = (await program.get(f"/api/v1/search?q={typed}")).json()
+        return answer["similar"], [item["id"] for item in answer["items"]]
+
+    assert await meant(rare[:5] + "y" + rare[6:]) == (True, [made["id"]])
+    other = "".join(secrets.choice("bcdfghjkmnpqrstvwxz") for _ in range(12))
+    path = f"/api/v1/entries/{made['id']}"
+    changed = await max.program.patch(path, {"body": f"Now it says {other}."}, **{"If-Match": '"1"'})
+    assert changed.status_code == 200, changed.text
+    assert await meant(other[:5] + "y" + other[6:]) == (True, [made["id"]])
+    assert (await meant(rare[:5] + "y" + rare[6:]))[1] == []
+
+
+async def test_no_text_fills_the_table_of_words(site: Site, max: Person) -> None:
+    """However many words it makes up, those it has most often are noted, and nothing with digits in it."""
+    stem = "".join(secrets.choice("bcdfghjkmnpqrstvwxz") for _ in range(6))
+    letters = "bcdfghjkmnpqrstvwxz"
+    made_up = [f"{stem}{a}{b}{c}" for a in letters for b in letters for c in letters[:4]]
+    often, with_digits = f"{stem}yyyyy", f"{stem}2026"
+    await makers.entry(
+        max, f"On {stem}titled", " ".join([*made_up, often, often, with_digits, with_digits, with_digits])
+    )
+    async with as_owner(site.stack) as db:
+        noted = {row["word"] for row in await db.fetch("SELECT word FROM app.search_words WHERE word ^@ $1", stem)}
+    assert {often, f"{stem}titled"} <= noted
+    assert with_digits not in noted
+    assert 400 < len(noted) <= 500 < len(made_up)
 
 
 async def test_filters(cast: Cast) -> None:
