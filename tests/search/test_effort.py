@@ -231,6 +231,13 @@ async def test_where_the_newest_begin_is_remembered_by_number_and_kind(site: Sit
         assert (await newest.since(db, dated, {"entry": 1}, {"until": until}))["entry"] <= until
 
 
+def test_what_is_expected_is_never_nothing() -> None:
+    plan = {"Plans": [{"Plan Rows": rows} for rows in (0, 0, 20_000, 5, 6, 7)]}
+    numbers = queries.expected(plan, KINDS)
+    assert numbers == {"entry": (1, 1, 20_000), "document": (5, 6, 7)}
+    assert ways.enough(ways.way(numbers["entry"]), numbers["entry"], 200) == 400
+
+
 def test_which_way() -> None:
     def chosen(within: int, *matches: int) -> list[Way]:
         return [ways.way(Expected(number, within, 200_000)) for number in matches]
