@@ -27,6 +27,7 @@ BEGIN
     RETURN NULL;
 END $$
 """
+# As it was before, in its own words: a revision stays what it was, whatever becomes of the others.
 OF_TITLES = """
 CREATE OR REPLACE FUNCTION note_words() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

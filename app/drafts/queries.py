@@ -56,8 +56,9 @@ def kept(person_id: UUID, place: str) -> Select[*tuple[Any, ...]]:
     return select(Draft.place).where(Draft.person_id == person_id, Draft.place == place)
 
 
-def kept_at(moment: datetime) -> ColumnElement[bool]:
-    return Draft.saved_at == moment
+def discard_shown(person_id: UUID, place: str, shown: datetime) -> Delete:
+    """The same, unless something was kept there since the draft was `shown`."""
+    return discard(person_id, place).where(Draft.saved_at == shown)
 
 
 def discard_seen(person_id: UUID, place: str, seen: datetime, saved: Mapping[str, str | None]) -> Delete:

@@ -54,9 +54,12 @@ async def unfinished_entries(db: AsyncConnection, actor: Actor) -> list[DraftVie
 async def discard(db: AsyncSession, actor: Actor, place: str, shown: str = "") -> bool:
     """Forget the actor's draft for this place, which they do not want; False if another than the one they were shown has
     been kept there since, which nobody has looked at."""
-    statement, seen = queries.discard(actor.person_id(), place), moment_seen(shown)
-    await db.execute(statement if seen is None else statement.where(queries.kept_at(seen)))
-    return (await db.execute(queries.kept(actor.person_id(), place))).scalar_one_or_none() is None
+    person_id, moment = actor.person_id(), moment_seen(shown)
+    if moment is None:
+        await db.execute(queries.discard(person_id, place))
+    else:
+        await db.execute(queries.discard_shown(person_id, place, moment))
+    return (await db.execute(queries.kept(person_id, place))).scalar_one_or_none() is None
 
 
 async def saved(db: AsyncSession, actor: Actor, place: str, typed: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from app.documents.offered import Document
 from app.journal.offered import Entry
 from app.prepared import Prepared
-from app.search.excerpts import excerpt as excerpt_of
+from app.search.excerpts import excerpt
 from app.search.models import SearchWord
 from app.search.parts import integer, literal, number, query
 from app.search.shapes import Kind, Shape, looked_at
@@ -77,7 +77,7 @@ def search(shape: Shape, ways: Ways) -> Prepared:
     joined: Any = best
     for kind, text in texts.items():
         joined = joined.outerjoin(text, (text.c.id == best.c.id) & (best.c.kind == literal(kind)))
-    steps, excerpt = excerpt_of(list(texts.values()))
+    steps, shown = excerpt(list(texts.values()))
     for step in steps:
         joined = joined.join(step, true())
     return Prepared(
@@ -85,7 +85,7 @@ def search(shape: Shape, ways: Ways) -> Prepared:
             best.c.kind,
             best.c.id,
             title.label("title"),
-            excerpt.label("excerpt"),
+            shown.label("excerpt"),
             best.c.person_id,
             _PEOPLE.c.display_name.label("person_name"),
             best.c.state,

@@ -92,13 +92,13 @@ def _named(kind: Kind, looked: Looked, ranked: int) -> _First:
 
 def _opened(kind: Kind, looked: Looked, ranked: int) -> _First:
     """The newest of the newest texts that hold the words, or begin with them, once one after the other is opened."""
-    enough = number(f"{kind}_enough")
+    most = number(f"{kind}_enough")
     # In the order of their dates from an index or sorted, whichever is quicker, but none is opened before its turn.
-    there = looked.named.add_columns(looked.model.search.label("search")).order_by(looked.at.desc()).limit(enough)
+    there = looked.named.add_columns(looked.model.search.label("search")).order_by(looked.at.desc()).limit(most)
     newest = there.cte(f"{kind}_there").prefix_with("MATERIALIZED")
     holding = func.ts_match_vq(newest.c.search, query("words"), type_=Boolean())
     found = select(newest.c.id, newest.c.at, newest.c.person_id, newest.c.state).where(holding)
-    return _cut(f"{kind}_first", found, newest.c.at, ranked), count(newest) == enough
+    return _cut(f"{kind}_first", found, newest.c.at, ranked), count(newest) == most
 
 
 _FIRST: Final[Mapping[Way, Callable[[Kind, Looked, int], _First]]] = {
