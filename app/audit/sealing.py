@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,6 +32,7 @@ BATCH: Final = 500  # events a seal holds at most: about 5 ms of a worker's time
 PAUSE: Final = 2.0  # seconds between two looks; a row is sealed at most two of them after its transaction ended
 AT_LEAST_APART: Final = timedelta(seconds=1.5)  # or many workers would make many small seals
 LONGEST_PAUSE: Final = 4.0  # seconds after a failure
+LAST_SIGNATURE: Final = 5.0  # seconds a worker that stops gives the one it is at
 
 _log = structlog.get_logger("scriptorium.audit")
 
@@ -46,6 +48,7 @@ class Sealer:
         self._copy = settings.audit_copy
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
+        self._signing = asyncio.Lock()
 
     async def start(self) -> None:
         """Begin; two tasks, because signing waits for Vault and sealing must not."""
@@ -56,7 +59,14 @@ class Sealer:
         ]
 
     async def stop(self) -> None:
-        """Stop; what is not sealed or signed yet, the next worker does."""
+        """Stop; what is not sealed or signed yet, the next worker does.
+
+        Not in the middle of a signature: a seal that was carried off and has lost its signature looks like one that
+        somebody tampered with, until it is signed again.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SIGNATURE), self._signing:
+                await end(*self._tasks)
         await end(*self._tasks)
         self._tasks = []
 
@@ -69,7 +79,7 @@ class Sealer:
 
         Raises Unavailable while Vault is away; the seal then waits its turn.
         """
-        async with self._database.transaction() as db:
+        async with self._signing, self._database.transaction() as db:
             if not await db.scalar(sealing_queries.TRY_SIGNING):
                 return 0
             row = (await db.execute(sealing_queries.FIRST_UNSIGNED)).first()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from app.audit import copying
 from app.audit import service as audit
 from app.audit.copying import read
 from app.audit.sealing import BATCH, Sealer
@@ -49,6 +51,28 @@ async def test_a_worker_seals_and_signs_within_five_seconds(trail: Trail) -> Non
     finally:
         await sealer.stop()
     assert (await trail.verify()).good
+
+
+async def test_a_seal_that_was_carried_off_is_signed_before_the_worker_stops(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in between, it would look as if somebody had taken the signature away."""
+    carried, append = threading.Event(), copying.append
+
+    def slowly(*copy: Any) -> None:
+        append(*copy)
+        carried.set()
+        sleep(0.5)
+
+    monkeypatch.setattr(copying, "append", slowly)
+    await trail.record(3)
+    sealer = trail.sealer()
+    await sealer.start()
+    assert await asyncio.to_thread(carried.wait, 30)
+    await sealer.stop()
+    assert await trail.root.fetchval("SELECT count(*) FROM audit_signatures") == 1
+    report = await trail.verify()
+    assert report.good, report.fault
 
 
 async def test_two_sealers_at_once_make_one_chain(trail: Trail) -> None:
